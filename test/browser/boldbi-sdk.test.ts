@@ -14,8 +14,8 @@ import { cut, reply } from '../helpers/stub-upstream.js'
 const ATTACK = '<img src="data:," onerror="window.ran = true">it is "down" & <b>out</b>'
 const RAN = '"ran" in window'
 
-t.test('a page of another origin embeds by the SDK’s calls: it gets its token, reads each refusal, and ' +
-  'executes no script in a Message', async (t) => {
+t.test('a page of another origin gets a token and reads refusals by the SDK’s calls, and no script in ' +
+  'a Message runs', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const bi = await boldbiServer(t)
@@ -30,7 +30,7 @@ t.test('a page of another origin embeds by the SDK’s calls: it gets its token,
   }
   await app.register(embedAuthorize, { servers, cors, authorize, retries: 0, pinboard: true })
   await app.register(embedAuthorize, { servers, cors, authorize, retries: 0, errors: 'http', prefix: '/http' })
-  // What the escaping is there for: an authorization server without it.
+  // An authorization server without escaping.
   app.post(
     '/bare',
     async (_request, reply: FastifyReply) =>
@@ -66,7 +66,7 @@ t.test('a page of another origin embeds by the SDK’s calls: it gets its token,
   t.equal(
     await show('/http/authorize', dashboard('forbidden')),
     'BoldBI Embedded:Forbidden',
-    'the SDK shows no more of a status'
+    'the SDK shows only the name of a status'
   )
   t.equal(await show('/authorize', dashboard('nobody')), 'BoldBI Embedded:Unauthorized')
   bi.answer = cut
@@ -80,19 +80,19 @@ t.test('a page of another origin embeds by the SDK’s calls: it gets its token,
     }]
   ) {
     bi.answer = reply(answer)
-    t.equal(await show('/authorize', dashboard()), `BoldBI Embedded:${ATTACK}`, 'the text is shown as it was written')
+    t.equal(await show('/authorize', dashboard()), `BoldBI Embedded:${ATTACK}`, 'the message is shown unchanged')
     t.equal(await page.evaluate(RAN), false)
     t.equal(await page.locator('img, b').count(), 0)
   }
   t.equal(await page.evaluate(RAN), false)
   t.match(await show('/bare', dashboard()), 'it is "down"')
   await page.waitForFunction(RAN)
-  t.pass('and without the escaping it would have run')
+  t.pass('the script runs without the escaping')
 
   await page.goto(await servePage(t, () => SDK_SCRIPT))
   t.equal(
     await show('/authorize', dashboard()),
     'BoldBI Embedded:',
-    'the page of a site that is not listed gets nothing'
+    'the page of an unlisted origin gets no response'
   )
 })

@@ -17,7 +17,7 @@ const ASSETS = new URL('../../web/start-page/', import.meta.url)
 const BROWSER_HELPER = new URL('../../web/browser/', import.meta.url)
 const KEYS = { captcha: 'altcha-k3y-0123456789-abcdefghijklmnopq', csrf: 'csrf-k3y-0123456789-abcdefghijklmnopqrst' }
 
-/** Runs in the page: the status that each of its requests is answered with. */
+/** Runs in the page and returns the status of each of its requests. */
 const VISIT = `
 import { solveCaptcha } from '/captcha.js'
 window.visit = async (options) => {
@@ -29,7 +29,7 @@ window.visit = async (options) => {
 }
 `
 
-/** A page under the demo's strict policy, with a route behind both guards. */
+/** Serves a page under the demo's strict policy, with a route behind both guards. */
 async function site (t: Test, options: Partial<AltchaOptions> = {}): Promise<string> {
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
@@ -53,7 +53,7 @@ async function site (t: Test, options: Partial<AltchaOptions> = {}): Promise<str
         reply.type('text/javascript').send(await readFile(new URL('captcha.js', ASSETS), 'utf8'))
     )
   })
-  // The token of the captcha is used up by the first request that gets as far as its guard.
+  // The first request that reaches the captcha guard uses up the captcha token.
   app.post(
     '/guarded',
     { config: { gatehouse: { csrf: true, captcha: { action: 'visit' } } } },
@@ -67,8 +67,8 @@ async function visit (page: Page, origin: string, within = 120_000): Promise<unk
   return page.evaluate(`window.visit({ within: ${within} }).catch((error) => error.message)`)
 }
 
-t.test('a page under a strict policy solves a challenge by the default difficulty and gets past both guards, ' +
-  'once', async (t) => {
+t.test('a page under a strict policy solves a challenge of the default difficulty and passes ' +
+  'both guards once', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const origin = await site(t)
@@ -111,7 +111,7 @@ t.test("requests from a page of another site are refused by the browser's Sec-Fe
   t.teardown(() => app.close())
   await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf-token' })
   app.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title>'))
-  // Takes what a page of any site can send without asking first.
+  // Accepts any content type that a page can send without a preflight.
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
   app.route({
     method: ['GET', 'POST'],

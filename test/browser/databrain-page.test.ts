@@ -40,7 +40,7 @@ async function hostPage (t: Test): Promise<Site | null> {
     isEnableProxyAuth: true
   }
   async function open (config: object, script = ''): Promise<FrameLocator> {
-    // The page that DataBrain documents, with our mock component in place of the package.
+    // DataBrain's documented page, with our mock component instead of the package.
     const body =
       `<!doctype html><title>Host</title><link rel="icon" href="data:,"><div id="app"></div><script type="module">
       import { Databrain } from '${products.databrain?.mockOrigin}/databrain-plugin.js';
@@ -52,7 +52,7 @@ async function hostPage (t: Test): Promise<Site | null> {
       ${script}
       document.querySelector('#app').append(Databrain({ dashboardId: 'your-dashboard-id' }));
     </script>`
-    // A document of the server: Chromium lets a page that Playwright invents call no loopback address.
+    // Opens a document of the server first, because Chromium lets no synthetic page call a loopback address.
     await page.goto(`${origin}/healthz`)
     await page.setContent(body)
     return page.frameLocator('#app iframe')
@@ -68,7 +68,7 @@ t.test("the page from DataBrain's documentation shows the dashboard of the user 
   t.equal(await frame.locator('h1').textContent(), 'Revenue')
 })
 
-t.test('a page without one of the four required properties shows which one is missing', async (t) => {
+t.test('the page names the missing property if one of the four required properties is missing', async (t) => {
   const site = await hostPage(t)
   if (site === null) return
   for (const name of ['baseUrl', 'proxyAuthUrl', 'proxyAuthKey', 'isEnableProxyAuth'] as const) {
@@ -80,8 +80,7 @@ t.test('a page without one of the four required properties shows which one is mi
   await direct.locator('main', { hasText: 'window.dbn.isEnableProxyAuth is not true' }).waitFor()
 })
 
-t.test('the page shows the message of our error: one for a wrong key, another for a reference that is not ' +
-  'valid', async (t) => {
+t.test('the page shows the message of our error for a wrong key and for an invalid reference', async (t) => {
   const site = await hostPage(t)
   if (site === null) return
   const { origin, dbn, open, reference } = site
@@ -98,7 +97,7 @@ t.test('the page shows the message of our error: one for a wrong key, another fo
   }
 })
 
-/** The renewal of the documentation. */
+/** The renewal in our documentation. */
 const RENEWAL = `
   const { keepToken } = await import('/demo/browser.js')
   keepToken({
@@ -113,12 +112,12 @@ const RENEWAL = `
   })
 `
 
-t.test('a page renews window.dbn.proxyAuthUrl by the session, and the component then gets its next ' +
-  'token', async (t) => {
+t.test('a page renews window.dbn.proxyAuthUrl with the session, and the component then gets its ' +
+  'next token', async (t) => {
   const site = await hostPage(t)
   if (site === null) return
   const { origin, dbn, page, open, reference } = site
-  // The start page begins a session of viewer@example.com.
+  // The start page starts a session of viewer@example.com.
   await page.context().request.get(origin)
   const expired = { ...dbn, proxyAuthUrl: `${origin}${PATH}?ref=${reference('viewer@example.com', 43_200_001)}` }
   const frame = await open(expired, RENEWAL)

@@ -22,10 +22,10 @@ import type { StubUpstream } from '../helpers/stub-upstream.js'
 
 const APP = 'https://app.example.com'
 const GATEWAY = 'https://gateway.example.com/api/databrain/proxy'
-/** What the package leaves to a customer's bundler to define. */
+/** The globals that the package expects from a customer's bundler. */
 const FROM_BUNDLER = 'window.process = { env: { NODE_ENV: "production" } }'
 /**
- * As long as the component waits for data before it gives up, and then some: it tries three times more, after 1, 2
+ * Longer than the component waits for data before it stops: it retries three times, after 1, 2
  * and 4 s.
  */
 const PATIENCE = 40_000
@@ -36,27 +36,27 @@ interface Site {
   hosts: HostMap
   component: Component
   page: Page
-  /** Status and error code of what the proxy answered to the page, preflights aside. */
+  /** Status and error code of each response of the proxy to the page, without preflights. */
   answers: Array<
-    { /** When it was asked for, epoch milliseconds. */ at: number, status: number, code: string | undefined }
+    { /** Time of the request, epoch milliseconds. */ at: number, status: number, code: string | undefined }
   >
 }
 
 interface SiteOptions {
   options?: Partial<DatabrainProxyOptions>
-  /** On the page before the component. */
+  /** Runs on the page before the component. */
   script: string
-  /** Origins that are this server. */
+  /** Origins that resolve to this server. */
   hosts: string[]
   cookieDomain: string
-  /** `null`: nobody is signed in. */
+  /** `null` without a login. */
   user: string | null
   before?: (app: FastifyInstance) => unknown
 }
 
 /**
- * DataBrain's mock product, the host's server before it, both over TLS, and a browser to which some hosts are that
- * server.
+ * Starts DataBrain's mock product and the host's server in front of it, both over TLS, and a browser that resolves
+ * some hosts to that server.
  */
 async function site (t: Test, give: (component: Component) => SiteOptions): Promise<Site | null> {
   const browser = await openBrowser(t)
@@ -120,8 +120,8 @@ async function site (t: Test, give: (component: Component) => SiteOptions): Prom
 }
 
 /**
- * This version of the component knows no proxy: the page leads its calls to the one of `window.dbn`, with the key and
- * the page's cookies.
+ * This version of the component has no proxy setting: the page sends its calls to the proxy of `window.dbn`, with the
+ * key and the page's cookies.
  */
 function throughProxy ({ backend }: Component): string {
   return `
@@ -163,11 +163,11 @@ t.test('the unmodified component renders its dashboard through the proxy, for th
   t.same(
     new Set(calls.map(({ headers }) => headers['x-plugin-token'])),
     new Set([tokenOf('ann')]),
-    "each under ann's guest token"
+    "each call has ann's guest token"
   )
   t.same(new Set(answers.map(({ status }) => status)), new Set([200]))
-  t.equal(databrain.calls.length - calls.length, 1, 'minted once')
-  t.notOk(hosts.strangers.has(new URL(component.backend).host), 'nothing goes past the proxy')
+  t.equal(databrain.calls.length - calls.length, 1, 'one token is created')
+  t.notOk(hosts.strangers.has(new URL(component.backend).host), 'no request bypasses the proxy')
   const seen = await page.content() + String(await page.evaluate('JSON.stringify([window.dbn, document.cookie])'))
   for (const secret of [tokenOf('ann'), API_KEY]) t.notMatch(seen, secret, 'the page has no token')
 })
@@ -182,7 +182,7 @@ t.test('without a user the component renders nothing: the proxy responds with 40
   t.same(
     new Set(answers.map(({ status, code }) => `${status} ${code}`)),
     new Set(['401 UNAUTHORIZED']),
-    'which the page can read'
+    'the page can read the response'
   )
   t.equal(await page.locator('dbn-dashboard table, dbn-dashboard canvas').count(), 0)
   t.equal(databrain.connections(), 0)
@@ -228,7 +228,7 @@ t.test("the component renders without other code on the page if its backend's na
     hosts: [backend],
     cookieDomain: new URL(backend).host,
     user: 'ann',
-    // As a web server in front would.
+    // Adds the key, like a web server in front of the gateway.
     before: (app) =>
       app.addHook('onRequest', async ({ headers }) => {
         headers['x-proxy-auth-key'] = PROXY_KEY

@@ -35,7 +35,8 @@ async function setUp (t: Test, host: string) {
 }
 
 for (const host of ['localhost', '127.0.0.1']) {
-  t.test(`Chromium keeps the cookie from http://${host}, sends it to refresh alone, and no script reads it`, async (t) => {
+  t.test(`Chromium keeps the cookie from http://${host}, sends it only to refresh, and no script ` +
+    'reads it', async (t) => {
     const parts = await setUp(t, host)
     if (parts === null) return
     const { post, page, context } = parts

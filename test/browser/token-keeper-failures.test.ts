@@ -12,13 +12,12 @@ interface Failure {
   retryIn: number
 }
 
-t.test('failures of the server and of the network are tried again, less and less often, and never more than a ' +
-  'minute apart', async (t) => {
+t.test('failures of the server and the network are retried after growing pauses of at most a minute', async (t) => {
   const { answer, keep, pass, run } = await tokenPage(t, browser)
   let times = 0
   answer((reply) => {
     if (++times % 2 === 0) return reply.code(503).send({})
-    // A browser itself asks again where a connection ends without an answer, and not where one ends within it.
+    // A browser itself repeats a request if the connection ends before the response, but not within it.
     reply.hijack().raw.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 }).write(
       '{',
       () => reply.raw.destroy()
@@ -36,7 +35,7 @@ t.test('failures of the server and of the network are tried again, less and less
   const waits = await run<number[]>('calls.slice(1).map((at, before) => at - calls[before])')
   for (const [at, wait] of waits.entries()) {
     const late = wait - (errors[at]?.retryIn ?? 0)
-    // An answer counts as come at the end of the ten seconds in which it was asked for.
+    // The clock moves in steps of ten seconds, so that a retry can be up to ten seconds late.
     t.ok(late >= -1 && late <= 10_100, `${late} ms late`)
   }
   answer(() => ({ token: 'good' }))
@@ -82,12 +81,12 @@ for (const status of [400, 401, 403]) {
     )
     await pass(200_000)
     t.equal(await run('calls.length'), 1)
-    t.equal(await run('keeper.token().catch(({ status }) => status)'), status, 'who waits for a token is told')
+    t.equal(await run('keeper.token().catch(({ status }) => status)'), status, 'token() rejects with the status')
     answer(() => ({ token: 'good' }))
     t.equal(await run('keeper.refresh()'), 'good')
     t.equal(await run('keeper.token()'), 'good')
     await pass(300_000)
-    t.equal(await run('calls.length'), 3, 'and it goes on')
+    t.equal(await run('calls.length'), 3, 'refreshes continue')
   })
 }
 

@@ -18,7 +18,7 @@ t.test('the script runs without a document', async (t) => {
   const keeper = keepToken({ fetch: async () => 'a token', onToken: (token) => heard.push(token) })
   t.equal(await keeper.token(), 'a token')
   t.equal(await keeper.refresh(), 'a token')
-  t.same(heard, ['a token'], 'the same token is told once')
+  t.same(heard, ['a token'], 'the same token is reported once')
   keeper.stop()
   keeper.stop()
   await t.rejects(keeper.token(), { message: 'stopped' })
@@ -105,7 +105,7 @@ t.test('an error of a function with a status of 4xx is final unless HTTP lets a 
   }
 })
 
-t.test('a failed refresh that is not awaited is no unhandled rejection', async (t) => {
+t.test('a failed refresh that is not awaited causes no unhandled rejection', async (t) => {
   let unhandled = 0
   const count = () => {
     unhandled++
@@ -122,7 +122,7 @@ t.test('a failed refresh that is not awaited is no unhandled rejection', async (
   keeper.refresh()
   keeper.stop()
   keeper.refresh()
-  // Node tells of them after the turn.
+  // Node reports unhandled rejections after the turn.
   await sleep(10)
   t.equal(unhandled, 0)
 })

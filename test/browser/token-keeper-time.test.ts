@@ -45,10 +45,10 @@ t.test('a hundred refreshes leave one timer: one request per token lifetime foll
   t.equal(await run('calls.length'), 101)
   t.equal(await run('timers.size'), 1)
   await pass(719_000)
-  t.equal(await run('calls.length'), 101, 'not before four fifths of the life')
+  t.equal(await run('calls.length'), 101, 'no request before four fifths of the lifetime')
   await pass(47_000)
-  t.equal(await run('calls.length'), 102, 'and long before its end')
-  // It came in one of the last 46 seconds.
+  t.equal(await run('calls.length'), 102, 'a request long before the end')
+  // The request was sent within the last 46 seconds.
   await pass(670_000)
   t.equal(await run('calls.length'), 102)
   t.equal(await run('most'), 1)
@@ -67,7 +67,7 @@ t.test('after stop() a response is ignored and no request is sent', async (t) =>
       return { token: 'late' }
     })
     await run('window.aborter = new AbortController(), 0')
-    // A function that does not heed its signal.
+    // The function ignores its signal.
     await keep('fetch: () => fetch("/token"), signal: aborter.signal')
     await until('active === 1')
     await run(`window.waiting = keeper.token().catch(({ message }) => message); ${stop}`)
@@ -88,13 +88,13 @@ t.test('with an aborted signal no request is sent', async (t) => {
   t.equal(await run('calls.length'), 0)
 })
 
-t.test('after a sleep of hours the page has a new token as soon as it is seen, and within half a minute in any ' +
-  'case', async (t) => {
+t.test('after a sleep of hours the page gets a new token when it is shown, and after half a minute ' +
+  'in any case', async (t) => {
   for (const [seen, wait] of [[LOOK_AT_ME, 0], ['keeper.token()', 0], ['0', 31_000]] as const) {
     const { keep, pass, page, run, until } = await tokenPage(t, browser)
     await keep('url: "/token"')
     await until('tokens.length === 1')
-    // The date goes on while the timers stand still.
+    // The date advances while the timers stand still.
     await page.clock.setSystemTime(START + 5 * HOUR)
     t.equal(await run('tokens.length'), 1)
     await run(seen)

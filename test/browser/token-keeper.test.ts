@@ -17,12 +17,12 @@ import { SECRET } from '../helpers/widget-token.js'
 const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
-/** The ends of the day's first ttl: nothing is asked for before the one, and a new token is there by the other. */
+/** Asserts that the first refresh is after `early` and at the latest at `late`, in milliseconds. */
 async function refreshesBetween (t: Test, { pass, run }: TokenPage, early: number, late: number): Promise<void> {
   await pass(early)
   t.equal(await run('calls.length'), 1, `one request in ${early} ms`)
   await pass(late - early)
-  t.equal(await run('calls.length'), 2, `and another one within ${late} ms`)
+  t.equal(await run('calls.length'), 2, `a second request within ${late} ms`)
 }
 
 t.test('widget token: a page under a strict policy always has a valid token', async (t) => {
@@ -71,7 +71,7 @@ t.test('widget token: onError receives the status of a refusal', async (t) => {
   await page.until('errors.length === 2')
   t.match(await page.run('errors[1]'), { status: 429 })
   const wait = await page.run<number>('errors[1].retryIn')
-  // The limit's minute goes by the server's own clock, which a busy machine may hold up.
+  // The minute of the limit is measured by the real clock, which runs on while the machine is busy.
   t.ok(wait > 1_000 && wait <= 61_000, `the limit's own Retry-After: ${wait} ms`)
 })
 
@@ -97,10 +97,10 @@ t.test('guest token: an endpoint that returns only { token } is requested again 
   await page.until('tokens.length === 1')
   t.same(await page.run('tokens'), [tokenOf('acme')])
   await refreshesBetween(t, page, 287_000, 307_000)
-  t.same(await page.run('tokens.length'), 1, 'the same token, which the route keeps, is no news')
+  t.same(await page.run('tokens.length'), 1, 'the same token of the route is not reported again')
 })
 
-t.test('embed: a function may send a POST and return the token and its lifetime', async (t) => {
+t.test('embed: a function can send a POST and return the token and its lifetime', async (t) => {
   let granted = 0
   const answer = () => ({
     ApiStatus: true,
@@ -133,5 +133,5 @@ t.test('embed: a function may send a POST and return the token and its lifetime'
   t.same(await page.run('tokens'), ['granted 1', 'granted 2'])
   await bi.close()
   await page.pass(600_000)
-  t.ok(await page.run('errors.length > 3'), 'what the route tells of a failure is tried again')
+  t.ok(await page.run('errors.length > 3'), 'failures of the route are retried')
 })

@@ -13,7 +13,7 @@ import type { ServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy, storedEvents } from '../helpers/server-session.js'
 import { LOADED } from '../helpers/stores.js'
 
-t.test('while PostgreSQL is away the Node SDKs get 503, and afterwards every event is stored once', async (t) => {
+t.test('the Node SDKs get 503 while PostgreSQL is down, and afterwards every event is stored once', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not stopped', { skip: true })
@@ -29,7 +29,7 @@ t.test('while PostgreSQL is away the Node SDKs get 503, and afterwards every eve
   await sdks.assertDelivered(t, server, password)
 })
 
-t.test('through a kill -9 of the server and its restart every event of the Node SDKs is stored once', async (t) => {
+t.test('every event of the Node SDKs is stored once after a kill -9 and a restart of the server', async (t) => {
   const dataDir = await folderWithDatabase(t)
   const first = await startServerProcess(t, dataDir, LOADED)
   const { password, pipelineKey } = printedBy(first)
@@ -47,7 +47,7 @@ function bothSdks (target: SdkTarget) {
   const segment = segmentSdk(target)
   const pairs = [segment, rudderSdk(target)].map((sdk) => ({ sdk, calls: sdkCalls(510) }))
   return {
-    /** Resolves when the server has answered so. */
+    /** Resolves when the server has responded with the status. */
     async answered (status: number) {
       while (!segment.statuses.includes(status)) await sleep(5)
     },

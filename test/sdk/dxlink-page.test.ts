@@ -15,7 +15,7 @@ import { SECRET } from '../helpers/widget-token.js'
 const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
-// As a page's own build would have it.
+// Bundles the client as the build of a page does.
 const { outputFiles: [bundle] } = await build({
   stdin: {
     contents: "export { DXLinkWebSocketClient } from '@dxfeed/dxlink-api'",
@@ -26,7 +26,7 @@ const { outputFiles: [bundle] } = await build({
   write: false
 })
 
-/** A page with a client of a feed that knows the route's tokens, and goes by the same clock. */
+/** A page with a client of a feed, which accepts the route's tokens and has the same clock. */
 async function feedPage (t: Test, browser: Browser) {
   let server: DxLinkServer | undefined
   const page = await tokenPage(t, browser, async (app, now) => {
@@ -56,8 +56,8 @@ async function feedPage (t: Test, browser: Browser) {
   }
 }
 
-t.test('the unmodified client stays authorized for an hour: each new token comes before the one before has ' +
-  'ended', async (t) => {
+t.test('the unmodified client stays authorized for an hour, with each new token before the ' +
+  'previous token ends', async (t) => {
   const { connect, keep, pass, run, server, until } = await feedPage(t, browser)
   await keep('url: "/api/generate-token", onToken: (token) => { tokens.push(token); client.setAuthToken(token) }')
   await until('tokens.length === 1')
@@ -76,7 +76,7 @@ t.test('the unmodified client stays authorized for an hour: each new token comes
   t.same(await run('errors'), [])
 })
 
-t.test('without the helper the session ends with its token', async (t) => {
+t.test('without the helper the authorization ends with the token', async (t) => {
   const { connect, pass, run, server, until } = await feedPage(t, browser)
   await run(
     'fetch("/api/generate-token").then((response) => response.json()).then(({ token }) => client.setAuthToken(token))'

@@ -11,14 +11,14 @@ import { DXLINK_PATH, dxlinkServer } from '../../server/mock-products/dxlink.js'
 import type { DxLinkOptions } from '../../server/mock-products/dxlink.js'
 import { PATH, SECRET, widgetTokenApp } from '../helpers/widget-token.js'
 
-// The package says that its module is CommonJS, which Node 20 believes; what it is for `require` is the same code.
+// The package declares its ES module as CommonJS, so that Node 20 cannot import it; `require` gets the same code.
 const { DXLinkWebSocketClient } = createRequire(import.meta.url)(
   '@dxfeed/dxlink-api'
 ) as typeof import('@dxfeed/dxlink-api')
-// Node 20 has none of its own.
+// Node 20 has no global WebSocket.
 Object.assign(globalThis, { WebSocket })
 
-/** The route beside a feed that takes its tokens, and a client of that feed. */
+/** The route, a feed that accepts its tokens, and a client of the feed. */
 async function feed (t: Test, route: Partial<WidgetTokenOptions> = {}, options: Partial<DxLinkOptions> = {}) {
   const { app } = await widgetTokenApp(t, { filters: ['NYSE', 'NASDAQ'], ...route })
   const server = dxlinkServer(app.server, {
@@ -35,12 +35,12 @@ async function feed (t: Test, route: Partial<WidgetTokenOptions> = {}, options: 
   const states: string[] = []
   client.addAuthStateChangeListener((state) => states.push(state))
 
-  /** Resolves with what came of so many tokens. */
+  /** Resolves with the state after the given number of tokens. */
   async function decided (tokens: number): Promise<string | undefined> {
     return await new Promise((resolve) => {
       const look = () => {
         const answers = states.filter((state) => state !== 'AUTHORIZING')
-        // The first is of the connection, before any token.
+        // The first state is the state of the connection, before any token.
         if (answers.length > tokens) resolve(answers[tokens])
       }
       client.addAuthStateChangeListener(look)
@@ -102,7 +102,7 @@ const now = Date.now()
 const payload = { issuer: 'acme', session: 'web', issuedAt: now, expiration: now + 900_000, message: 'ann' }
 const good = signWidgetToken(payload, SECRET)
 const refused: Array<[what: string, token: string, verdict: string]> = [
-  ['ended', signWidgetToken({ ...payload, issuedAt: now - 900_000, expiration: now - 1 }, SECRET), 'expired'],
+  ['has expired', signWidgetToken({ ...payload, issuedAt: now - 900_000, expiration: now - 1 }, SECRET), 'expired'],
   ['was altered', `${good.slice(0, 20)}${good[20] === 'A' ? 'B' : 'A'}${good.slice(21)}`, 'bad_signature'],
   ['has another signature', good.slice(0, -43) + signWidgetToken(payload, 'other').slice(-43), 'bad_signature'],
   ['is in seconds',
@@ -110,7 +110,7 @@ const refused: Array<[what: string, token: string, verdict: string]> = [
       { ...payload, issuedAt: Math.floor(now / 1_000), expiration: Math.floor(now / 1_000) + 900 },
       SECRET
     ), 'wrong_time_unit'],
-  ['lives for a day', signWidgetToken({ ...payload, expiration: now + 86_400_000 }, SECRET), 'lifetime_too_long'],
+  ['is valid for a day', signWidgetToken({ ...payload, expiration: now + 86_400_000 }, SECRET), 'lifetime_too_long'],
   ['is of another session', signWidgetToken({ ...payload, session: 'other' }, SECRET), 'wrong_session']
 ]
 for (const [what, token, verdict] of refused) {

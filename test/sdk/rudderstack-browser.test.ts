@@ -10,7 +10,7 @@ import { rudderPage, sourceConfig } from '../helpers/rudder-page.js'
 
 for (
   const [form, options, answers] of [
-    ['an event a request', {},
+    ['one event per request', {},
       ['alias', 'group', 'identify', 'page', 'track', 'track'].map((path) => `POST /v1/${path} 200`)],
     ['in batches', { queueOptions: { batch: { enabled: true, maxItems: 20, flushInterval: 200 } } }, [
       'POST /v1/batch 200'
@@ -20,7 +20,7 @@ for (
     ]]
   ] as const
 ) {
-  t.test(`RudderStack's browser SDK (${form}): each call is stored as the event that it means`, async (t) => {
+  t.test(`RudderStack's browser SDK (${form}): each call is stored as the matching event`, async (t) => {
     const shop = await openShop(t)
     if (shop === null) return
     await shop.load(options)
@@ -35,7 +35,7 @@ for (
       originalTimestamp: /^\d{4}-.*Z$/,
       context: { library: { name: 'RudderLabs JavaScript SDK' }, page: { title: 'Shop', url: `${shop.origin}/` } }
     }
-    // Requests of one event each are sent at the same time.
+    // The requests, with one event each, are sent at the same time.
     const order = ['Viewed', 'page', 'identify', 'group', 'alias', 'Without properties']
     const place = ({ event, type }: Record<string, unknown>) => order.indexOf(String(event ?? type))
     t.match(events.sort((one, other) => place(one) - place(other)), [
@@ -54,7 +54,7 @@ for (
     t.same(shop.complaints, [])
   })
 
-  t.test(`RudderStack's browser SDK (${form}): a refused origin stores nothing`, async (t) => {
+  t.test(`RudderStack's browser SDK (${form}): no event of a refused origin is stored`, async (t) => {
     const shop = await openShop(t, 'https://other.example.com')
     if (shop === null) return
     await shop.load(options)
@@ -87,7 +87,7 @@ t.test("events of RudderStack's browser SDK through an outage are stored once ea
   t.same(events.map(({ event }) => event).sort(), Array.from({ length: 10 }, (_, n) => `Event ${n}`))
 })
 
-/** A page of an origin that the source allows, in Chromium; `null` where there is none. */
+/** A page of an origin that the source allows, in Chromium; `null` without a browser. */
 async function openShop (t: Test, allowed?: string) {
   const browser = await openBrowser(t)
   if (browser === null) return null
@@ -116,7 +116,7 @@ async function openShop (t: Test, allowed?: string) {
           options: { configUrl: origin, ...options }
         })
       })`),
-    /** Resolves with the stored events, oldest first, when they are so many. */
+    /** Resolves with the stored events, oldest first, when their number is reached. */
     async stored (count: number) {
       for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
         const events = await server.stored()

@@ -12,7 +12,7 @@ for (const gzip of [true, false]) {
   t.test(`RudderStack's Node SDK (${form}): each of its calls is stored`, async (t) => {
     const server = await listeningGateway(t)
     const analytics = new RudderAnalytics(server.key, { dataPlaneUrl: server.origin, flushAt: 100, gzip })
-    // Its first call goes at once, alone.
+    // The SDK sends its first call at once, alone.
     analytics.track({ userId: 'ann', event: 'Order Done', properties: { total: 9.5 } })
     analytics.page({
       anonymousId: 'visitor',

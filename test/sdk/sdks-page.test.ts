@@ -52,11 +52,11 @@ for (
     await answered
     await assertSignedUp(t, server)
     const known = [new URL(origin).host, new URL(server.origin).host]
-    t.same(requests.filter((host) => !known.includes(host)), [], 'and asks nobody else')
+    t.same(requests.filter((host) => !known.includes(host)), [], 'no other host is called')
   })
 }
 
-/** The same for this server. */
+/** Replaces the host in the code by this server. */
 function filledIn (code: string, { origin, key }: { origin: string, key: string }): string {
   return code.replace('https://events.example.com', origin).replace('events.example.com', new URL(origin).host)
     .replace(/protocol: ['"]https['"]/, "protocol: 'http'").replace(/dk_live_(?:…|\\u2026)/, key)

@@ -15,7 +15,7 @@ import type { GatewayOptions } from '../helpers/gateway.js'
 const BATCHING = { strategy: 'batching', config: { size: 20, timeout: 200 } }
 
 for (const deliveryStrategy of [undefined, BATCHING]) {
-  const form = deliveryStrategy === undefined ? 'an event a request' : 'in batches'
+  const form = deliveryStrategy === undefined ? 'one event per request' : 'in batches'
 
   t.test(`Segment's browser SDK (${form}): each call of an anonymous visitor is stored`, async (t) => {
     const shop = await openShop(t)
@@ -63,7 +63,7 @@ for (const deliveryStrategy of [undefined, BATCHING]) {
 
     sink.fail('refused')
     await shop.send(calls.slice(0, 300))
-    t.equal((await shop.server.stored()).length, 0, 'everything was refused')
+    t.equal((await shop.server.stored()).length, 0, 'all events were refused')
     sink.fail('unconfirmed')
     await shop.send(calls.slice(300))
     sink.heal()
@@ -94,8 +94,8 @@ for (const deliveryStrategy of [undefined, BATCHING]) {
   }
 }
 
-t.test("a batch of over 500 small events, which Segment's browser SDK sends after an outage, is accepted as a " +
-  'whole', async (t) => {
+t.test("a batch of over 500 small events, which Segment's browser SDK sends after an outage, " +
+  'is accepted', async (t) => {
   // Browsers with shorter names than Chromium's make smaller events.
   const shop = await openShop(t, {}, { userAgent: 'Shop/1.0' })
   if (shop === null) return
@@ -145,7 +145,7 @@ interface Settings {
   deliveryStrategy?: object | undefined
 }
 
-/** A page of an origin that the source allows, in Chromium; `null` where there is none. */
+/** A page of an origin that the source allows, in Chromium; `null` without a browser. */
 async function openShop (t: Test, options: GatewayOptions = {}, context: BrowserContextOptions = {}) {
   const browser = await openBrowser(t)
   if (browser === null) return null
@@ -184,7 +184,7 @@ async function openShop (t: Test, options: GatewayOptions = {}, context: Browser
         })
       })`),
     send: (calls: readonly SdkCall[]) => page.evaluate(`send(${JSON.stringify(calls)})`),
-    /** Resolves when so many events are stored. */
+    /** Resolves when the given number of events is stored. */
     async stored (count: number) {
       for (const deadline = Date.now() + 60_000; (await server.stored()).length < count; await sleep(20)) {
         if (Date.now() > deadline) {

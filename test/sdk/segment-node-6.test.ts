@@ -10,11 +10,10 @@ type Sdk = Record<keyof SdkMethods, (message: object, done?: (error?: Error) => 
 }
 type Options = { host: string, errorHandler: (error: Error) => void }
 
-// CommonJS, and without types.
+// The package is CommonJS and has no types.
 const Analytics = createRequire(import.meta.url)('analytics-node') as new(writeKey: string, options: Options) => Sdk
 
-t.test("with only `host` set, each call of Segment's earlier Node SDK, analytics-node 6, is stored, nulls and " +
-  'numbers included', async (t) => {
+t.test("with only `host` set, each call of Segment's earlier Node SDK is stored, also nulls and numbers", async (t) => {
   const server = await listeningGateway(t)
   const errors: Error[] = []
   const analytics = new Analytics(server.key, { host: server.origin, errorHandler: (error) => errors.push(error) })

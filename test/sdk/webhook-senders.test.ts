@@ -76,7 +76,7 @@ for (const [name, sign, prefix] of SENDERS) {
   })
 }
 
-t.test('unsigned headers of the one spelling give a signed delivery of the other no other id or time', async (t) => {
+t.test('unsigned headers of the other naming do not change the id or time of a signed delivery', async (t) => {
   const { send, stored } = await webhookGateway(t, 'standard', { webhook: { secret: WHSEC } })
   const payload = JSON.stringify({ type: 'user.created', data: {} })
   const at = new Date()
@@ -186,7 +186,7 @@ t.test("a delivery that HubSpot's own library signs for the public URL is stored
   }
 })
 
-t.test("HubSpot's signature is compared with the URL that the webhook names, in either spelling", async (t) => {
+t.test("HubSpot's signature is accepted for either spelling of the webhook's URL", async (t) => {
   const { send, url, webhook } = await webhookGateway(t, 'hubspot', {
     webhook: { secret: HUBSPOT_SECRET, url: 'https://HOOKS.example.com:443/in' }
   })

@@ -15,7 +15,7 @@ t.test("a page view is stored when the page loads, with the page's and the brows
   t.equal(
     view?.context['page']?.['url'],
     `${shop.origin}/shoes?utm_source=mail`,
-    'a fragment may hold a token, and is another page with data-hash only'
+    'the URL has no fragment without data-hash'
   )
   t.match(view, {
     type: 'page',
@@ -151,7 +151,7 @@ t.test('two collectors on a page have separate events and visitors', async (t) =
       `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>
       <script src="${other.server.origin}/d.js" data-pipeline-key="${other.server.key}" data-global="second"></script>`
   })
-  // The second server has to know the first one's shop, too.
+  // The source of the second server also allows the first shop.
   await other.server.store.sources.update('acme', other.server.source.id, { domains: [shop.origin] })
   await shop.open('/start')
   await shop.run("_df.identify('ann'), second.track('Second')")

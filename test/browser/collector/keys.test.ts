@@ -7,7 +7,7 @@ import type { ShopOptions } from '../../helpers/collector-shop.js'
 const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
-/** What a tag manager makes of a script tag: a script that it adds itself, with nothing but the URL. */
+/** Adds a script with only a URL, as a tag manager does. */
 const injected = (url: string) =>
   `<script>{
   const tag = document.createElement('script')
@@ -22,12 +22,12 @@ const tags: Record<string, NonNullable<ShopOptions['tags']>> = {
   'the URL of an injected script': (origin, key) => injected(`${origin}/d.js?key=${key}`),
   'the URL of a script': (origin, key) => `<script async src="${origin}/d.js?v=2&key=${key}"></script>`,
   'the URL of a module': (origin, key) => `<script type="module" src="${origin}/d.js?key=${key}"></script>`,
-  'the URL of a module that another one imports': (origin, key) =>
+  'the URL of a module that another module imports': (origin, key) =>
     `<script type="module">import '${origin}/d.js?key=${key}'</script>`,
   'init before the script': (origin, key) => init(key) + injected(`${origin}/d.js`),
   'init in a tag after the script': (origin, key) => `<script src="${origin}/d.js"></script>${init(key)}`,
   'init as a call': (origin, key) => `<script src="${origin}/d.js"></script><script>_df.init('${key}')</script>`,
-  'each of them at once': (origin, key) =>
+  'all three places at once': (origin, key) =>
     `${init(key)}<script src="${origin}/d.js?key=${key}" data-pipeline-key="${key}"></script>${init(key)}`,
   'the URL, with an empty attribute': (origin, key) =>
     `<script src="${origin}/d.js?key=${key}" data-pipeline-key=""></script>`
@@ -44,7 +44,7 @@ for (const [where, make] of Object.entries(tags)) {
     await shop.run("_df.track('Late')")
     t.same(await shop.names(4), ['identify /a', 'track Early', 'page /a', 'track Late'])
     t.same(new Set((await shop.stored(4)).map(({ userId }) => userId)), new Set(['ann']))
-    t.ok(shop.server.answers.includes('POST /v1/batch 200'), 'where the script is from, without its query')
+    t.ok(shop.server.answers.includes('POST /v1/batch 200'), 'the events are sent to the origin of the script')
     t.same(shop.complaints.filter((text) => !text.includes('data-pipeline-key is missing')), [])
   })
 }

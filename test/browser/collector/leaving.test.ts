@@ -48,7 +48,8 @@ t.test('events sent on leaving are sent again by the next page, and stored once'
   t.equal(shop.server.answers.filter((answer) => /^POST .* 200$/.test(answer)).length, 2)
 })
 
-t.test('events sent on leaving are not sent again after a day, when the server would store them twice', async (t) => {
+t.test('events sent on leaving are not sent again after a day, because the server would store ' +
+  'them twice', async (t) => {
   const shop = await collectorShop(t, browser)
   const dayOld = (age: number) =>
     `localStorage.setItem('_df.${shop.server.key}.e.' + ${age}, Date.now() - ${age} * 3_600_000 + JSON.stringify({
@@ -65,7 +66,7 @@ t.test("events beyond the browser's limit for keepalive requests are split, and 
   'page', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
-  // Of 18 000 characters and 54 000 bytes each.
+  // Each event has 18 000 characters and 54 000 bytes.
   await shop.run("for (let n = 0; n < 9; n++) _df.track('Large', { text: '…'.repeat(18_000) })")
   t.equal(await shop.run(KEPT), 9)
   while ((await shop.server.stored()).length === 0) await shop.run('new Promise((resolve) => setTimeout(resolve, 20))')
@@ -92,7 +93,7 @@ t.test('a hidden page sends its waiting events and those it tracks while hidden,
   t.equal(shop.server.answers.at(-1), 'POST /v1/batch 200')
 })
 
-t.test('a hidden page sends events again whose request failed', async (t) => {
+t.test('a hidden page sends failed events again', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   shop.server.sink.fail('refused')

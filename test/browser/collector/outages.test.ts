@@ -10,7 +10,7 @@ if (browser === null) process.exit(0)
 const KEPT = "Object.keys(localStorage).filter((name) => name.includes('.e.')).length"
 const trackMany = (count: number) => `for (let n = 0; n < ${count}; n++) _df.track('Event ' + n)`
 const eventNames = (count: number) => Array.from({ length: count }, (_, n) => `track Event ${n}`)
-// The waits of the collector pass at once (but for the time that an answer may take), and its last word is noted.
+// Shortens the waits of the collector, except the time limit of a response, and notes its last warning.
 const IMPATIENT = `<script>{
   const { setTimeout } = window
   window.setTimeout = (act, delay) => setTimeout(act, delay === 20_000 ? delay : Math.min(delay, 20))
@@ -53,7 +53,7 @@ t.test('no request is sent before the time of a Retry-After', async (t) => {
     gateway: { ingestion: { rateLimit: { max: 3, timeWindow: 5_000 } } }
   })
   await shop.open()
-  // The script, the preflight and the first batch are the three.
+  // The three requests are the script, the preflight and the first batch.
   await shop.run(trackMany(30))
   t.same(await shop.names(30), eventNames(30))
   const posts = shop.server.answers.filter((answer) => answer.startsWith('POST'))
@@ -66,14 +66,14 @@ t.test('events of an origin that the source does not allow are not stored, and t
   const asked = () => shop.server.answers.filter((answer) => answer.endsWith('/v1/batch 403')).length
   await shop.page.waitForFunction('window.resting === true')
   const tried = asked()
-  t.equal(tried, 10, 'ten times')
+  t.equal(tried, 10, 'ten attempts')
   await shop.run(trackMany(12))
   await shop.run('new Promise((resolve) => setTimeout(resolve, 300))')
-  t.equal(asked(), tried, 'and no more, though events come')
+  t.equal(asked(), tried, 'later events cause no more attempts')
   t.equal((await shop.server.stored()).length, 0)
-  t.ok(shop.complaints.some((text) => text.includes('no response')), 'says so')
-  t.equal(shop.server.answers.some((answer) => answer.startsWith('POST')), false, 'the browser asks first')
-  // The one request that needs no asking is refused all the same.
+  t.ok(shop.complaints.some((text) => text.includes('no response')), 'the console shows a warning')
+  t.equal(shop.server.answers.some((answer) => answer.startsWith('POST')), false, 'only preflights are sent')
+  // The request without a preflight is refused too.
   await shop.open('/plain')
   while (!shop.server.answers.some((answer) => answer.startsWith('POST'))) {
     await shop.run('new Promise((resolve) => setTimeout(resolve, 20))')
@@ -82,10 +82,10 @@ t.test('events of an origin that the source does not allow are not stored, and t
   t.equal((await shop.server.stored()).length, 0)
 })
 
-t.test('a key that is refused is not used again', async (t) => {
+t.test('a refused key is not used again', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open()
-  // Its page may still read the answer, as another source knows it.
+  // Another source allows the origin, so that the page can still read the response.
   await makeSource(shop.server.store, { domains: [shop.origin] })
   await shop.server.store.sources.delete('acme', shop.server.source.id)
   await shop.run(trackMany(3))
@@ -109,14 +109,14 @@ t.test('events that wait during an outage are sent by the next page and stored o
   await shop.page.waitForFunction(`${KEPT} === 0`)
 })
 
-t.test('of more than 500 waiting events the oldest are dropped', async (t) => {
+t.test('the oldest of more than 500 waiting events are dropped', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open()
   await shop.context.setOffline(true)
   await shop.run(trackMany(520))
   t.equal(await shop.run(KEPT), 500)
   await shop.run("for (let n = 0; n < 15; n++) _df.track('Large', { text: 'x'.repeat(50_000) })")
-  t.equal(await shop.run(KEPT), 10, '512 KB in all')
+  t.equal(await shop.run(KEPT), 10, '512 KB in total')
   await shop.context.setOffline(false)
   t.same(await shop.names(10), Array(10).fill('track Large'))
 })
@@ -146,7 +146,7 @@ for (
       "Object.defineProperty(window, 'localStorage', { get () { throw new DOMException('no', 'SecurityError') } })"]
   ] as const
 ) {
-  t.test(`where storage ${what}, events are sent from memory`, async (t) => {
+  t.test(`if storage ${what}, events are sent from memory`, async (t) => {
     const shop = await collectorShop(t, browser, { attributes: quiet, head: `<script>${script}</script>` })
     await shop.open()
     shop.server.sink.fail('refused')

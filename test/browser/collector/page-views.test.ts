@@ -29,8 +29,8 @@ t.test('each change of the path within the page is a page view with the previous
   ])
 })
 
-t.test('a query that is typed into the URL is no page view, by whichever call and while the title is ' +
-  'awaited', async (t) => {
+t.test('a query that is typed into the URL is no page view, by either call and during the wait for ' +
+  'the title', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/search')
   await shop.run(`new Promise((resolve) => {
@@ -86,7 +86,7 @@ t.test('with data-hash a change of the fragment is a page view', async (t) => {
   )
 })
 
-t.test('in a fragment router a change of the path is a page view, and of its query with data-page-views="url"', async (t) => {
+t.test('in a fragment router a new path is a page view, and with data-page-views="url" also a new query', async (t) => {
   for (
     const [attribute, paths] of [['', ['#/list', '#/item']], ['data-page-views="url"', ['#/list', '#/list?q=a',
       '#/item']]] as const
@@ -111,8 +111,8 @@ t.test('with data-auto-page="false" only calls of page() are page views', async 
   t.same(await shop.names(1), ['page Mine'])
 })
 
-t.test('scripts that wrap the history before and after the collector are called as before, and it still ' +
-  'sees', async (t) => {
+t.test('scripts that wrap the history before and after the collector are called, and the collector reports the page ' +
+  'view', async (t) => {
   const wrap = (name: string) =>
     `<script>{
     const original = history.pushState
@@ -130,18 +130,18 @@ t.test('scripts that wrap the history before and after the collector are called 
   await t.rejects(
     shop.run("history.pushState(null, '', 'https://other.test/')"),
     /SecurityError/,
-    "its errors are the browser's own"
+    "the error is the browser's"
   )
 })
 
-t.test("a page that comes back from the browser's cache is another view, and goes on", async (t) => {
+t.test("a page that comes back from the browser's cache is a new page view and continues to send events", async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/a')
   await shop.run('window.kept = true')
   await shop.open('/b')
   await shop.names(2)
   await shop.page.goBack({ waitUntil: 'commit' })
-  t.equal(await shop.run('window.kept'), true, 'it is the page from before')
+  t.equal(await shop.run('window.kept'), true, 'the page is the previous page')
   await shop.run("_df.track('Again')")
   t.same(await shop.names(4), ['page /a', 'page /b', 'page /a', 'track Again'])
   t.same(shop.complaints, [])

@@ -16,7 +16,7 @@ t.test('the collector works under a strict content security policy with trusted 
         `default-src 'none'; img-src data:; script-src ${origin}; connect-src ${origin}; require-trusted-types-for 'script'; trusted-types 'none'`
     })
   })
-  // Not by an evaluation in the page, which the policy forbids.
+  // The policy forbids an evaluation in the page.
   await shop.open('/a')
   t.same(await shop.names(1), ['page /a'])
   await shop.open('/plain')
@@ -73,7 +73,7 @@ t.test('with data-gpc="respect" and Global Privacy Control no event is sent or s
 
   const other = await collectorShop(t, browser, { head: gpc })
   await other.open('/on')
-  t.same(await other.names(1), ['page /on'], 'unless the page asks for it, it is not')
+  t.same(await other.names(1), ['page /on'], 'the signal has no effect without data-gpc')
 })
 
 t.test('the collector needs only scripts, storage and requests to its own origin', async (t) => {

@@ -17,10 +17,10 @@ const shown = (origin: string, key: string) =>
   `<iframe sandbox="allow-scripts allow-forms" srcdoc="${quoted(calls + script(origin, key))}"></iframe>`
 
 const frames: Record<string, (origin: string, key: string) => string> = {
-  'of its own text': shown,
-  'of its own text, not shown': (origin, key) =>
+  'with srcdoc': shown,
+  'with srcdoc, not shown': (origin, key) =>
     `<iframe style="display: none" sandbox="allow-scripts" srcdoc="${quoted(calls + script(origin, key))}"></iframe>`,
-  'of its own text, with a module': (origin, key) =>
+  'with srcdoc and a module': (origin, key) =>
     `<iframe sandbox="allow-scripts" srcdoc="${
       quoted(`${calls}<script type="module" src="${origin}/d.js?key=${key}"></script>`)
     }"></iframe>`,
@@ -29,7 +29,7 @@ const frames: Record<string, (origin: string, key: string) => string> = {
 }
 
 for (const [which, tags] of Object.entries(frames)) {
-  t.test(`the events of a sandboxed frame ${which} arrive once the source admits the origin null`, async (t) => {
+  t.test(`the events of a sandboxed frame ${which} are stored if the source allows the origin null`, async (t) => {
     const shop = await collectorShop(t, browser, { tags, gateway: { source: { allowNullOrigin: true } } })
     await shop.open('/a?q=1')
     const events = await shop.stored(3)
@@ -40,7 +40,7 @@ for (const [which, tags] of Object.entries(frames)) {
       t.match(
         events[2]?.context['page'],
         { url: `${shop.origin}/a?q=1`, path: '/a', search: '?q=1' },
-        'the page that it is in'
+        'the page that contains the frame'
       )
     }
     t.same(shop.complaints, [])
@@ -57,7 +57,7 @@ t.test('events of a sandboxed frame are sent when its page is left', async (t) =
   t.equal((await shop.stored(4))[3]?.['event'], 'Last')
 })
 
-t.test('without the switch a sandboxed frame is refused with 403 and nothing is stored', async (t) => {
+t.test('without allowNullOrigin a sandboxed frame is refused with 403 and no event is stored', async (t) => {
   const shop = await collectorShop(t, browser, { tags: shown })
   await shop.open('/a')
   while (!shop.server.answers.includes('OPTIONS /v1/batch 403')) await sleep(20)

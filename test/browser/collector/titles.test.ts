@@ -20,7 +20,7 @@ for (
     ['in the next frame',
       "history.pushState({}, '', '/second'), requestAnimationFrame(() => { document.title = 'Second' })"],
     ['60 ms later', "history.pushState({}, '', '/second'), setTimeout(() => { document.title = 'Second' }, 60)"],
-    ['twice, at last after 200 ms',
+    ['twice, the second time after 200 ms',
       "history.pushState({}, '', '/second'), document.title = 'Loading', setTimeout(() => { document.title = " +
         "'Second' }, 200)"]
   ] as const
@@ -53,8 +53,8 @@ t.test('the first page view waits for a title that a script sets', async (t) => 
   t.same(await titles(shop, 1), [['/first', 'Rendered']])
 })
 
-t.test('a page that is left before its title is known counts as the visitor saw it, in its place among the ' +
-  'events', async (t) => {
+t.test('a page that is left before its title is known is reported with the visible title, in order ' +
+  'with other events', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/first')
   await shop.run("_df.track('On first'), history.pushState({}, '', '/second')")

@@ -6,7 +6,7 @@ import { collectorShop } from '../../helpers/collector-shop.js'
 const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
-/** What tracing libraries do to `fetch` and `XMLHttpRequest`: headers of their own on every request. */
+/** Adds headers to every request, as tracing libraries do. */
 const TRACED = `<script>{
   const tracing = {
     traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
@@ -23,7 +23,7 @@ const TRACED = `<script>{
   }
 }</script>`
 
-t.test('the events of a page whose requests carry tracing headers arrive', async (t) => {
+t.test('the events of a page with tracing headers on its requests are stored', async (t) => {
   const shop = await collectorShop(t, browser, { head: TRACED })
   await shop.open('/a')
   await shop.run("_df.track('Hello')")
@@ -32,7 +32,7 @@ t.test('the events of a page whose requests carry tracing headers arrive', async
   t.same(shop.complaints, [])
 })
 
-t.test('events that such a page sends when it is left are stored', async (t) => {
+t.test('events that a traced page sends when it is left are stored', async (t) => {
   const shop = await collectorShop(t, browser, { head: TRACED })
   await shop.open('/a')
   await shop.names(1)
@@ -40,7 +40,7 @@ t.test('events that such a page sends when it is left are stored', async (t) => 
   t.same(await shop.names(2), ['page /a', 'track Clicked'])
 })
 
-t.test('events of such a page are refused if the source does not allow its origin', async (t) => {
+t.test('events of a traced page are refused if the source does not allow its origin', async (t) => {
   const shop = await collectorShop(t, browser, { head: TRACED, allowed: false })
   await shop.open('/a')
   await shop.page.waitForFunction(

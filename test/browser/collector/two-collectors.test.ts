@@ -16,11 +16,11 @@ for (
       `<script src="${origin}/d.js" ${attributes(key, 'one')}></script><script async src="${origin}/d.js" ${
         attributes(SECOND, 'two')
       }></script>`],
-    // A browser runs a module once, however many tags have its URL.
+    // A browser runs a module once, even if several tags have its URL.
     ['modules with one URL', (origin: string, key: string) =>
       `<script type="module" src="${origin}/d.js" ${attributes(key, 'one')}></script>
     <script type="module" src="${origin}/d.js" ${attributes(SECOND, 'two')}></script>`],
-    ['modules with a URL each', (origin: string, key: string) =>
+    ['modules with different URLs', (origin: string, key: string) =>
       `<script type="module" src="${origin}/d.js?key=${key}&global=one"></script>
     <script type="module" src="${origin}/d.js?key=${SECOND}&global=two"></script>`],
     ['a module and a script', (origin: string, key: string) =>
