@@ -14,7 +14,7 @@ const { exports } = JSON.parse(await readFile(new URL('package.json', root), 'ut
   exports: Record<string, { default: string }>
 }
 
-/** The files of the example, on the sources instead of the package. */
+/** The files of the example, with imports of the sources instead of the package. */
 const files = new Map(
   [...docs.matchAll(/^```js\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => [name, code.replace(
     /'fastify-gatehouse\/([^']+)'/g,
@@ -22,7 +22,7 @@ const files = new Map(
   )])
 )
 
-/** Runs the tests of the example by `node --test`, some of its files replaced. */
+/** Runs the tests of the example by `node --test`, with some of its files replaced. */
 async function nodeTest (t: Test, tests: string[], changed: Record<string, string> = {}) {
   const folder = await temporaryFolder(t)
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
@@ -30,7 +30,7 @@ async function nodeTest (t: Test, tests: string[], changed: Record<string, strin
     await writeFile(join(folder, name), code)
   }
   const loader = import.meta.resolve('@tapjs/typescript/import')
-  // Not as a part of the tests that run this one.
+  // The process does not report to the runner of this test.
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, TAP: _tap, ...env } = process.env
   return await promisify(execFile)(process.execPath, ['--import', loader, '--test', '--test-reporter=tap', ...tests], {
     cwd: folder,

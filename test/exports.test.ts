@@ -9,7 +9,7 @@ interface Entry {
   default: string
 }
 
-t.test('every entry of exports has its source, imports, and exports something', async (t) => {
+t.test('every entry of exports has a source file, can be imported, and has exports', async (t) => {
   const { exports, bin } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as {
     exports: Record<string, Entry | string>
     bin: Record<string, string>

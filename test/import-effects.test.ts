@@ -16,7 +16,7 @@ const CHANNELS = [
   'fastify-gatehouse.refused'
 ]
 
-/** The sources of the package's entries, but for the page script. */
+/** The sources of the package's entries, except the page script. */
 async function entries (): Promise<string[]> {
   const { exports } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
     exports: Record<string, { default?: string }>
@@ -29,7 +29,7 @@ async function entries (): Promise<string[]> {
 t.test('importing every entry of the package adds no subscribers and does not affect an app', async (t) => {
   const found = await entries()
   t.ok(found.length > 25)
-  // A query makes each a second copy of the module, as two versions in one tree are.
+  // A query loads a second copy of each module, like two versions in one tree.
   for (const copy of ['', '?copy']) for (const entry of found) await import(entry + copy)
   for (const name of CHANNELS) t.notOk(channel(name).hasSubscribers, name)
 

@@ -8,7 +8,7 @@ import ts from 'typescript'
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const FOLDERS = ['schemas', 'signing', 'contracts', 'lib', 'plugins', 'routes', 'server', 'conformance', 'web']
 
-/** The files of a folder by what they import of ours, type imports and `import()` included. */
+/** Maps the files of folders to our files that they import, type imports and `import()` included. */
 async function importsIn (folders: readonly string[]): Promise<Map<string, string[]>> {
   const imports = new Map<string, string[]>()
   for (const folder of folders) {
@@ -26,7 +26,7 @@ async function importsIn (folders: readonly string[]): Promise<Map<string, strin
   return imports
 }
 
-/** One circle per file that lies on one, as the files in the order in which they import each other. */
+/** Returns each import cycle, as its files in the order in which they import each other. */
 function circles (imports: ReadonlyMap<string, readonly string[]>): string[] {
   const found = new Map<string, string>()
   for (const start of imports.keys()) {
@@ -46,7 +46,7 @@ function circles (imports: ReadonlyMap<string, readonly string[]>): string[] {
   return [...found.values()]
 }
 
-t.test('the search for import cycles finds a cycle of types, and none in a file without cycles', async (t) => {
+t.test('the search for import cycles finds a cycle of types, and no cycle in a file without cycles', async (t) => {
   t.same(circles(new Map([['a', ['b']], ['b', ['c']], ['c', []]])), [])
   t.same(circles(new Map([['a', ['b', 'c']], ['b', []], ['c', ['a']]])), ['a -> c'])
   t.same(circles(new Map([['a', ['a']]])), ['a'])

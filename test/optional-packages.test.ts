@@ -14,7 +14,7 @@ interface Manifest {
 const { exports, peerDependenciesMeta } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as Manifest
 const OPTIONAL = Object.keys(peerDependenciesMeta)
 
-/** What a host calls first of each optional package: the entry, the call, and the message. */
+/** The first call of a host for each optional package: the package, the module, the call, and the message. */
 const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, message: string]> = [
   ['kysely', 'lib/database/open-database.ts', 'openDatabase({ memory: true })',
     'A database needs the package "kysely"'],
@@ -33,7 +33,7 @@ const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, me
   ['@node-rs/argon2', 'index.ts', 'createPasswords()', 'Hashing passwords needs the package "@node-rs/argon2"']
 ]
 
-t.test('every entry is imported where no optional package is installed', async (t) => {
+t.test('every entry is imported without any optional package', async (t) => {
   const modules = Object.values(exports).flatMap((entry) =>
     entry.default === undefined || entry.default.includes('/web/') ? [] : [sourceOf(entry.default)]
   )
@@ -49,7 +49,7 @@ t.test('every entry is imported where no optional package is installed', async (
 })
 
 for (const [name, module, call, message] of FIRST_CALLS) {
-  t.test(`${call} says that ${name} has to be installed`, async (t) => {
+  t.test(`the error of ${call} contains the install command of ${name}`, async (t) => {
     const url = new URL(module, root).href
     const output = await runWithout(
       [name],

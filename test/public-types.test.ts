@@ -15,12 +15,12 @@ t.test('each entry point of the package is found', async (t) => {
 })
 
 for (const [name, file] of entries) {
-  t.test(`${name} exports every type that stands in its options`, async (t) => {
+  t.test(`${name} exports every type that its options use`, async (t) => {
     t.same(missingTypes(program, file, file), [])
   })
 }
 
-t.test('the root exports every type that stands in the options of what it exports', async (t) => {
+t.test('the root exports every type that the options of its exports use', async (t) => {
   const [root = ''] = entries.values()
   t.same(missingTypes(program, root, root), [])
 })

@@ -27,13 +27,13 @@ for (const name of names) {
   const packed = { ...dependencies, 'fastify-gatehouse': 'file:../fastify-gatehouse.tgz' }
   writeFileSync(file, JSON.stringify({ ...rest, dependencies: packed }))
 }
-// One installation for all of them.
+// One installation for all examples.
 writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, workspaces: names }))
 await install(folder)
 await run(folder, 'npm', 'run', '--silent', 'build', '--workspaces', '--if-present')
 
 t.test('the examples compile against the types of the package', async (t) => {
-  // As in the repository, but for the package, which is found by its name.
+  // The configuration is the repository's, except that the package is found by its name.
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
     extends: join(examples, 'tsconfig.json'),
     compilerOptions: { rootDir: '.', paths: {}, typeRoots: [join(ROOT, 'node_modules/@types')] },

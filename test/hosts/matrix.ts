@@ -21,7 +21,7 @@ cpSync(new URL('apps/', import.meta.url), folder, { recursive: true })
 await packInto(folder)
 await install(folder)
 
-/** The statuses that the routes of the suite answer with in every host. */
+/** The statuses that the routes of the suite return in every host. */
 const STATUSES = {
   guarded: [401, 200], widget: 200, event: 200, broken: 400, invalid: 400, login: 200, wrongPassword: 401, me: 200
 }
@@ -35,7 +35,7 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
 
 t.jobs = 2
 
-/** A test that runs beside one other. */
+/** A test that runs in parallel with one other test. */
 function test (title: string, check: (t: Test) => Promise<void>): void {
   t.test(title, { buffered: true }, check)
 }
@@ -110,7 +110,7 @@ for (const [name, title, own] of [
 for (const namespace of [null, ['host']]) {
   for (const order of ORDERS) {
     const where = `${SUITE[order]} @fastify/jwt ${namespace === null ? 'without' : 'with'} a namespace`
-    test(`the suite works ${where}, whose tokens log no administrator in`, async (t) => {
+    test(`the suite works ${where}, whose tokens do not authenticate an administrator`, async (t) => {
       const own = { ownToken: [401, 200], asAdministrator: 401 }
       t.strictSame(await host('run.mjs', 'jwt', order, ...namespace ?? []), { ...STATUSES, ...own })
     })
@@ -123,7 +123,7 @@ for (const [name, order, title] of [
   ['autoload', 'folders', 'a host that loads the suite by @fastify/autoload, with folder names as prefixes'],
   ['autoload', 'prefix', 'a host that gives @fastify/autoload a prefix for all of its folders']
 ] as const) {
-  test(`${title} answers with the same statuses`, async (t) => {
+  test(`${title} returns the same statuses`, async (t) => {
     t.strictSame(await host('run.mjs', name, order), STATUSES)
   })
 }

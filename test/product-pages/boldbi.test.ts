@@ -24,7 +24,7 @@ interface Granted {
 async function expressSample (t: Test, embedSecret: string, userEmail: string): Promise<string> {
   const app = express()
   app.use(express.json())
-  // The sample assigns undeclared variables, so it runs as a script in a context of its own, not as a module.
+  // The sample assigns undeclared variables, so it runs as a script in a separate context, not as a module.
   runInNewContext(await pageSnippet('boldbi-express'), {
     app,
     url,
@@ -46,7 +46,8 @@ async function expressSample (t: Test, embedSecret: string, userEmail: string): 
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-t.test("the mock product accepts the Express sample of Bold BI's page, whatever its signature contains", async (t) => {
+t.test("the mock product accepts the Express sample of Bold BI's page, with any characters in " +
+  'its signature', async (t) => {
   const { products: { boldbi } } = await demoApp(t)
   const origin = await expressSample(t, boldbi?.embedSecret ?? '', 'ann@example.com')
   const query = (await pageSnippet('boldbi-query')).trim()
@@ -72,8 +73,7 @@ t.test('the mock product refuses the Express sample with another secret', async 
   })
 })
 
-t.test("the query of Bold BI's page, with its old embed_timestamp, goes through the built-in server and is " +
-  'granted', async (t) => {
+t.test("the built-in server authorises the query of Bold BI's page, with its old embed_timestamp", async (t) => {
   const { app, products: { boldbi } } = await demoApp(t)
   const embedQuerString = (await pageSnippet('boldbi-query')).trim()
   t.match(embedQuerString, '&embed_timestamp=1756891690&embed_expirationtime=86400')

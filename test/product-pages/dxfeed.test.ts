@@ -36,7 +36,7 @@ const createAuthToken = runInNewContext(`${await pageSnippet('dxfeed-create-auth
   }
 }) as CreateAuthToken
 
-t.test("500 random inputs give the token of dxFeed's createAuthToken, byte for byte", async (t) => {
+t.test("500 random inputs produce the token of dxFeed's createAuthToken, byte for byte", async (t) => {
   const lengths = new Set<number>()
   for (let round = 0; round < 500; round++) {
     now = randomInt(2 ** 41)
@@ -52,7 +52,7 @@ t.test("500 random inputs give the token of dxFeed's createAuthToken, byte for b
   t.same([...lengths].sort(), [0, 2, 3], 'with every length of padding')
 })
 
-t.test("the route gives the token of dxFeed's createAuthToken for the same user, filters and time", async (t) => {
+t.test("the route returns the token of dxFeed's createAuthToken for the same user, filters and time", async (t) => {
   now = 1_788_000_000_123
   for (
     const [user, authorized, filters, message] of [
@@ -75,13 +75,13 @@ t.test("the route gives the token of dxFeed's createAuthToken for the same user,
   }
 })
 
-t.test("dxFeed's page runs against the built-in server, and renews its token before it ends", async (t) => {
+t.test("dxFeed's page runs against the built-in server, and renews its token before it expires", async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const demo = await demoApp(t, {}, { listen: true })
   const { dxfeed } = demo.products
   const snippet = await pageSnippet('dxfeed-page')
-  // The page reads a promise as if it were the body.
+  // The page reads the promise of the body as the body.
   const code = snippet.replace(
     '(response) => {\nconst { token } = response.json()',
     'async (response) => {\nconst { token } = await response.json()'
@@ -93,16 +93,16 @@ t.test("dxFeed's page runs against the built-in server, and renews its token bef
   await page.locator('#widget tr', { hasText: 'NVDA' }).click()
 
   await page.clock.fastForward(900_000)
-  // Until the new widget has subscribed, the previous one is still on the page.
+  // The previous widget stays on the page until the new widget has subscribed.
   for (let tries = 0; feedTokens.length < 2 && tries < 200; tries++) await page.waitForTimeout(50)
   await page.waitForFunction('document.querySelector("#widget .selected")?.textContent.startsWith("NVDA")')
   await page.locator('#widget[data-state=loaded]').waitFor()
   await page.locator('#widget .selected', { hasText: 'NVDA' }).waitFor()
-  t.equal(new Set(feedTokens).size, 2, 'the widget was made again with a new token')
+  t.equal(new Set(feedTokens).size, 2, 'the widget was created again with a new token')
   for (const token of feedTokens) {
     const verdict = verifyWidgetToken(token, { secret: dxfeed?.secret ?? '' })
     if (!verdict.valid) throw new Error(`the token is ${verdict.reason}`)
-    t.equal(verdict.payload.expiration - verdict.payload.issuedAt, 1_200_000, 'it outlives the 15 minutes of the page')
+    t.equal(verdict.payload.expiration - verdict.payload.issuedAt, 1_200_000, 'the lifetime exceeds the 15 minutes')
   }
   t.same(complaints, [])
 })
@@ -128,7 +128,7 @@ for (const file of ['docs/widget-token.md']) {
   })
 }
 
-t.test('the mock widget refuses missing, unknown and wrong members, and shows a refused token', async (t) => {
+t.test('the mock widget refuses missing, unknown and wrong properties, and shows a refused token', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const demo = await demoApp(t, {}, { listen: true })
