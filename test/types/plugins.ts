@@ -100,6 +100,13 @@ app.get('/guarded', {
 })
 // @ts-expect-error no such mode
 app.get('/mode', { config: { gatehouse: { signature: true } } }, async () => null)
+app.get('/for-keys', { config: { gatehouse: { admin: { roles: ['owner'], permission: 'reports:read' } } } }, async (
+  { admin }
+) => {
+  if (admin?.kind === 'user') assertType<Equal<typeof admin.email, string>>()
+  if (admin?.kind === 'api_key') assertType<Equal<typeof admin.permissions, readonly string[] | null>>()
+  return admin?.sub ?? null
+})
 // @ts-expect-error no such role
 app.get('/role', { config: { gatehouse: { admin: { roles: ['root'] } } } }, async () => null)
 
