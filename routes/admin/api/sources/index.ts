@@ -94,9 +94,11 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     '/sources/:id',
     { schema: schemas.deleteSourceSchema, ...PERMISSIONS.deleteSources, ...optionalBody },
     async function deleteSource (request, reply) {
+      const { org_id } = callerOf(request)
       const id = idOf(request.params)
-      if (!await sources.delete(callerOf(request).org_id, id)) throw new NOT_FOUND()
-      audit(request, 'source.deleted', id)
+      const { name } = orNotFound(await sources.get(org_id, id))
+      if (!await sources.delete(org_id, id)) throw new NOT_FOUND()
+      audit(request, 'source.deleted', id, { name })
       return reply.code(204).send()
     }
   )

@@ -76,8 +76,9 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
     { schema: schemas.deleteWebhookSchema, ...PERMISSIONS.deleteWebhooks, ...optionalBody },
     async function deleteWebhook (request, reply) {
       const [org, source, id] = webhookOf(request)
+      const { name } = orNotFound(await webhooks.get(org, source, id))
       if (!await webhooks.delete(org, source, id)) throw new NOT_FOUND()
-      audit(request, 'webhook.deleted', id, { source_id: source })
+      audit(request, 'webhook.deleted', id, { name, source_id: source })
       return reply.code(204).send()
     }
   )
