@@ -1,7 +1,9 @@
 import type { Test } from 'tap'
 
 import { done } from '../../helpers/cluster-call.js'
-import { FROM_SHOP, apiKeyUntil, changePassword, embeds, guestToken, keyUntil, tokenUntil } from '../../helpers/cluster-subjects.js'
+import {
+  FROM_SHOP, apiKeyUntil, changePassword, embeds, guestToken, keyUntil, tokenUntil
+} from '../../helpers/cluster-subjects.js'
 import type { MakeSubject } from '../../helpers/cluster-subjects.js'
 import { percentile, reachOf } from '../../helpers/cluster-watch.js'
 import type { WatchOptions } from '../../helpers/cluster-watch.js'
@@ -61,6 +63,21 @@ const CASES: readonly Case[] = [
     elsewhere: true
   },
   {
+    title: 'the role of an administrator that an owner demotes',
+    make: memberUntil({ method: 'PATCH', body: { role: 'viewer' } }),
+    refusal: '403 FORBIDDEN'
+  },
+  {
+    title: 'the token of an administrator that an owner disables',
+    make: memberUntil({ method: 'PATCH', body: { disabled: true } }),
+    refusal: '401 INVALID_TOKEN'
+  },
+  {
+    title: 'the token of an administrator that an owner removes',
+    make: memberUntil({ method: 'DELETE' }),
+    refusal: '401 INVALID_TOKEN'
+  },
+  {
     title: 'a revoked API key',
     make: apiKeyUntil((path, token, at) => done(at, path, { method: 'DELETE', token })),
     refusal: '401 INVALID_TOKEN'
@@ -97,6 +114,11 @@ const CASES: readonly Case[] = [
   },
   { title: 'the embeds of a revoked user', make: embeds, refusal: '403 FORBIDDEN' }
 ]
+
+/** The access token of a member whom an owner changes by this request. */
+function memberUntil (change: { method: 'PATCH' | 'DELETE', body?: object }): MakeSubject {
+  return tokenUntil((_own, _other, { id }, { token }, at) => done(at, `/v1/admin/users/${id}`, { ...change, token }))
+}
 
 /** Measures revocations under steady traffic to all instances. */
 export async function revocations (t: Test, cluster: Cluster): Promise<void> {
