@@ -13,6 +13,7 @@ import adminAuth from '../routes/admin/auth/index.js'
 import adminKeys from '../routes/admin/keys/index.js'
 import adminUsers from '../routes/admin/users/index.js'
 import type { RenewalOptions } from '../routes/databrain/guest-token/index.js'
+import { ACCOUNT_PATH, accountPage } from './account-page.js'
 import { abuseGuards } from './abuse-guards.js'
 import type { Config } from './config/index.js'
 import { demoSession } from './start-page/session.js'
@@ -55,8 +56,6 @@ export interface AppParts {
 
 const MINUTE = 60_000
 const DAY = 86_400_000
-/** The page that the links in mails open. */
-const LINK_PATH = '/account'
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
 
 /** Issues the next `proxyAuthUrl` for the user of the start page's session. */
@@ -143,10 +142,11 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
 
   await app.register(adminUsers, {
     jwtSecrets: secrets.JWT_SECRET,
-    linkUrl: `${config.publicUrl ?? origins[0]}${LINK_PATH}`,
+    linkUrl: `${config.publicUrl ?? origins[0]}${ACCOUNT_PATH}`,
     sendMail: parts.mail.sendMail,
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
+  await accountPage(app)
 
   if (config.docs) await serveDocs(app)
   if (session !== null) {
