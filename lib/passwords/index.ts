@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 
 import type { BreachRange } from './breach-check.js'
-import { UNAVAILABLE } from '../errors.js'
+import { INVALID_OPTIONS, UNAVAILABLE } from '../errors.js'
 import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { importOptional } from '../optional-package.js'
@@ -23,6 +23,11 @@ export interface PasswordOptions {
   /** Maximum number of hashes that wait; beyond it, 503 `UNAVAILABLE`. Default: 200. */
   maxWaiting?: number
   /**
+   * Words that a new password must not be made of, such as the names of your company, products and projects, at most
+   * 1 000. Default: none; the names of this service are always refused.
+   */
+  contextWords?: readonly string[]
+  /**
    * Refuses new passwords that are in a list of breached passwords. `true` asks the range API of Have I Been Pwned; a
    * function returns the range of a SHA-1 prefix from a list of your own. Only the first five hexadecimal digits of the
    * SHA-1 are sent. Without a list within 2 s the password is accepted, and the log says so. Default: `false`.
@@ -41,6 +46,8 @@ export interface Passwords {
   verify(hash: string | null, password: string): Promise<boolean>
   /** Returns whether the hash was created with weaker parameters than the current ones. */
   needsRehash(hash: string): boolean
+  /** Words that a new password must not be made of. */
+  readonly contextWords?: readonly string[]
   /**
    * Resolves with whether a password is in a list of breached passwords; rejects if the list is not available. Absent
    * without `breachCheck`.
@@ -54,11 +61,14 @@ const KNOWN: KnownOptions<PasswordOptions> = {
   parallelism: true,
   concurrency: true,
   maxWaiting: true,
+  contextWords: true,
   breachCheck: true
 }
 const LEAST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const ARGON2ID = 2
 const VERSION_19 = 1
+const MAX_WORDS = 1_000
+const MIN_WORD_LENGTH = 4
 
 /** Throws `INVALID_OPTIONS` for parameters below the minimum, and an Error if the package is not installed. */
 export async function createPasswords (options: PasswordOptions = {}): Promise<Passwords> {
@@ -84,12 +94,15 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
     maxWaiting,
     onFull: () => new UNAVAILABLE({ reason: 'too many passwords wait to be hashed' })
   })
-  const { breachCheck: breaches = false } = options
+  const { breachCheck: breaches = false, contextWords = [] } = options
+  assertWords(contextWords)
   // Loaded here because most apps do not need the HTTP client.
   const isBreached = breaches === false ? null : (await import('./breach-check.js')).breachCheck(breaches)
   const nobody = await argon2.hash(randomBytes(32), parameters)
 
   return {
+    contextWords,
+
     ...isBreached === null ? {} : { isBreached },
 
     hash: (password) => hashing.run(() => argon2.hash(password.normalize('NFKC'), parameters)),
@@ -112,4 +125,14 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
         parameters.memoryCost < memoryCost || parameters.timeCost < timeCost || parameters.parallelism < parallelism
     }
   }
+}
+
+function assertWords (words: unknown): void {
+  if (
+    Array.isArray(words) && words.length <= MAX_WORDS &&
+    words.every((word) => typeof word === 'string' && word.length >= MIN_WORD_LENGTH)
+  ) return
+  throw new INVALID_OPTIONS(
+    `passwords: "contextWords" must be a list of at most ${MAX_WORDS} strings of ${MIN_WORD_LENGTH} characters or more`
+  )
 }

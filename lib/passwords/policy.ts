@@ -16,23 +16,34 @@ const MIN_SCORE = 3
 const MAX_ESTIMATED_LENGTH = 48
 const MAX_LEET_SUBSTITUTIONS = 20
 
+/** Names of this service, its roles and the products, which attackers try first. docs/admin-auth.md lists them. */
+export const CONTEXT_WORDS: readonly string[] = ['fastify', 'gatehouse', 'databrain', 'boldbi', 'dxfeed', 'datafly',
+  'owner', 'admin', 'administrator', 'editor', 'viewer']
+
 let estimator: ZxcvbnFactory | undefined
 
 /**
  * Returns why a password is too weak, as a message for the user, or `null`. Refuses passwords that zxcvbn guesses:
  * common passwords, even with digits or letter substitutions, words, names, repeats, sequences, keyboard patterns, and
- * the user's e-mail address. Imported only where passwords are set, because the word lists take some megabytes.
+ * the user's e-mail address, `CONTEXT_WORDS` and `words`. Imported only where passwords are set, because the word lists take some megabytes.
  *
  * @example passwordProblem('Password1234!') // 'The password is too common or too easy to guess. …'
  */
-export function passwordProblem (password: string, email = ''): string | null {
+export function passwordProblem (password: string, email = '', words: readonly string[] = []): string | null {
   const length = [...password].length
   if (length < MIN_PASSWORD_LENGTH) return `The password must have at least ${MIN_PASSWORD_LENGTH} characters`
   if (password.length > MAX_PASSWORD_LENGTH) return `The password must have at most ${MAX_PASSWORD_LENGTH} characters`
-  const { score, sequence, feedback: { warning } } = estimate(password.normalize('NFKC'), personalWords(email))
+  const { score, sequence, feedback: { warning } } = estimate(
+    password.normalize('NFKC'),
+    [...personalWords(email), ...CONTEXT_WORDS, ...words]
+  )
   if (score >= MIN_SCORE) return null
-  if (sequence.some(({ dictionaryName }) => dictionaryName === 'userInputs')) {
-    return 'The password is too close to the email address'
+  const matched = sequence.filter(({ dictionaryName }) => dictionaryName === 'userInputs')
+  if (matched.length > 0) {
+    const personal = new Set(personalWords(email).map((word) => word.toLowerCase()))
+    return matched.some(({ matchedWord }) => personal.has(String(matchedWord)))
+      ? 'The password is too close to the email address'
+      : 'The password is too close to a name of this service'
   }
   return `The password is too common or too easy to guess${warning === null ? '' : `. ${warning}`}`
 }

@@ -72,14 +72,27 @@ t.test('parameters that are invalid or below the minimum stop the start', async 
   }
 })
 
+t.test('a password of words of the host is refused, and the words are checked at the start', async (t) => {
+  t.equal(passwordProblem('Zorblatt2026!'), null)
+  t.match(passwordProblem('Zorblatt2026!', '', ['zorblatt']) ?? 'accepted', /name of this service/)
+  t.equal(passwordProblem('kX8#vQ2!mZ5$northwind', '', ['northwind']), null, 'a strong password may contain one')
+  t.same((await createPasswords({ contextWords: ['northwind'] })).contextWords, ['northwind'])
+  for (const contextWords of ['northwind', [7], ['abc'], Array<string>(1_001).fill('word')]) {
+    await t.rejects(createPasswords({ contextWords: contextWords as string[] }), { code: 'INVALID_OPTIONS' })
+  }
+})
+
 t.test('a short, long or common password is refused with the reason', async (t) => {
   const bad: Array<[string, RegExp]> = [
     ['', /at least 12/],
     ['elevenchars', /at least 12/],
     ['\u{1F600}'.repeat(11), /at least 12/],
     ['x1 '.repeat(342), /at most 1024/],
-    ['administrator', /common/],
-    ['ADMINISTRATOR', /common/],
+    ['administrator', /name of this service/],
+    ['ADMINISTRATOR', /name of this service/],
+    ['Gatehouse2026!', /name of this service/],
+    ['d4tabra1n1234', /name of this service/],
+    ['gatehouseadmin', /name of this service/],
     ['password1234', /common/],
     ['Password1234!', /common/],
     ['sun5h1ne2024!', /common/],

@@ -15,12 +15,14 @@ export type NewPasswordCheck = (
 ) => Promise<void>
 
 /** Creates the check of new passwords. */
-export async function newPasswordCheck ({ isBreached }: Passwords): Promise<NewPasswordCheck> {
+export async function newPasswordCheck (
+  { isBreached, contextWords }: Passwords
+): Promise<NewPasswordCheck> {
   // Loaded here because only routes that set passwords need the word lists.
   const { passwordProblem } = await import('../../../lib/passwords/policy.js')
 
   return async function checkNewPassword (request, password, email, property) {
-    const weakness = passwordProblem(password, email)
+    const weakness = passwordProblem(password, email, contextWords)
     if (weakness !== null) throw refusal(property, weakness)
     try {
       if (isBreached === undefined || !await isBreached(password)) return
