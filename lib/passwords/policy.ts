@@ -24,8 +24,9 @@ let estimator: ZxcvbnFactory | undefined
 
 /**
  * Returns why a password is too weak, as a message for the user, or `null`. Refuses passwords that zxcvbn guesses:
- * common passwords, even with digits or letter substitutions, words, names, repeats, sequences, keyboard patterns, and
- * the user's e-mail address, `CONTEXT_WORDS` and `words`. Imported only where passwords are set, because the word lists take some megabytes.
+ * common passwords, even with digits or letter substitutions, words, names, repeats, sequences, keyboard patterns, the
+ * user's e-mail address, `CONTEXT_WORDS` and `words`. Imported only where passwords are set, because the word lists
+ * take some megabytes.
  *
  * @example passwordProblem('Password1234!') // 'The password is too common or too easy to guess. …'
  */

@@ -15,7 +15,7 @@ const GROUP = 4
 /** Crockford's base 32: no I, L, O and U, which are misread. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
-/** Creates the recovery codes of a user: 120 random bits each, enough for a digest without salt and cost (ASVS 6.5.2). */
+/** Creates the recovery codes of a user: 120 random bits each, so that a digest needs neither salt nor cost. */
 export function createRecoveryCodes (userId: string): RecoveryCodes {
   const codes = Array.from({ length: COUNT }, createCode)
   return { codes, digests: codes.map((code) => recoveryDigest(userId, code)) }
