@@ -13,18 +13,24 @@ import { withStore } from './with-store.js'
 const EMAIL = /^[^\s@]+@[^\s@]+$/
 
 export async function createAdmin (
-  { email, role = 'admin', org, reset = false, unlock = false }: Values
+  { email, role = 'admin', org, reset = false, unlock = false, 'remove-factors': removeFactors = false }: Values
 ): Promise<void> {
   if (typeof email !== 'string' || !EMAIL.test(email) || email.length > 254) {
     throw new Error('create-admin requires --email <address>')
   }
   if (!ROLES.includes(role as Role)) throw new Error(`--role must be one of ${ROLES.join(', ')}`)
 
-  if (org !== undefined && (typeof org !== 'string' || reset === true || unlock === true)) {
-    throw new Error('--org must be the id of an organisation, without --reset and --unlock')
+  const isChange = reset === true || unlock === true || removeFactors === true
+  if (org !== undefined && (typeof org !== 'string' || isChange)) {
+    throw new Error('--org must be the id of an organisation, without --reset, --unlock and --remove-factors')
+  }
+
+  if (removeFactors === true && (reset === true || unlock === true)) {
+    throw new Error('--remove-factors must be alone, without --reset and --unlock')
   }
 
   await withStore(async (store, { admin: { password } }) => {
+    if (removeFactors === true) return await removeSecondFactors(store, email.toLowerCase())
     if (unlock === true && reset !== true) return await unlockAdmin(store, email.toLowerCase())
     if (org !== undefined && await addExisting(store, email.toLowerCase(), org, role as Role)) return
     const chosen = password ?? generateSecret()
@@ -91,6 +97,27 @@ async function unlockAdmin ({ users }: TokenStore, email: string): Promise<void>
   await found(users, email)
   await users.unlock(loginSubject(email))
   console.log(`Unlocked ${email}`)
+}
+
+/** Removes the factors of a user who has lost them, and ends the user's sessions: whoever has the factors is out. */
+async function removeSecondFactors ({ audit, factors, sessions, users }: TokenStore, email: string): Promise<void> {
+  const user = await found(users, email)
+  if (!await factors.removeAll(user.id)) throw new Error(`${email} has no second factor`)
+  await sessions.endAll(user.id)
+  await audit.append([{
+    id: randomUUID(),
+    orgId: user.orgId,
+    action: 'auth.mfa_removed',
+    userId: null,
+    userEmail: null,
+    resourceType: 'user',
+    resourceId: user.id,
+    changes: { method: 'all', by: 'command line' },
+    ipAddress: null,
+    userAgent: null,
+    timestamp: Date.now()
+  }])
+  console.log(`Removed the second factors of ${email}`)
 }
 
 async function found (users: TokenStore['users'], email: string): Promise<User> {

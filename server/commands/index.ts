@@ -35,16 +35,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async () => await (await import('./migrate.js')).migrate()
   },
   'create-admin': {
-    usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--org <id>] [--reset | --unlock]',
+    usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--org <id>] ' +
+      '[--reset | --unlock | --remove-factors]',
     about: 'Creates an administrator, or sets a new password with --reset; prints the password unless ' +
       'ADMIN_PASSWORD is set. --org adds a new or existing account to an organisation. --reset and --unlock also ' +
-      'unlock an account after too many failed logins',
+      'unlock an account after too many failed logins. --remove-factors is for a user who has lost all second factors',
     options: {
       email: { type: 'string' },
       role: { type: 'string' },
       org: { type: 'string' },
       reset: { type: 'boolean' },
-      unlock: { type: 'boolean' }
+      unlock: { type: 'boolean' },
+      'remove-factors': { type: 'boolean' }
     },
     needs: (environment) => [...forData(environment), '@node-rs/argon2'],
     run: async (values) => await (await import('./create-admin.js')).createAdmin(values)
