@@ -12,6 +12,7 @@ const SHAPE = ['What it is for', 'Quick start', 'Options', 'Decorators', 'Errors
 const PARTS = ['browser', 'collector', 'pixel', 'server', 'testing', 'webhooks']
 /** Guides, and pages that a script writes. */
 const GUIDES = [
+  'asvs',
   'README',
   'deploy',
   'errors',
