@@ -18,7 +18,7 @@ export async function writeContract (t: ContractTest, create: CreateSink): Promi
     await assertStored(sink, events.reverse())
   })
 
-  await t.test('an empty write succeeds and stores nothing', async () => {
+  await t.test('an empty write succeeds and stores no event', async () => {
     const { sink } = await create()
     await sink.write([])
     await assertStored(sink, [])

@@ -200,7 +200,7 @@ export async function apiKeyContract (t: ContractTest, create: CreateStore): Pro
     }
   })
 
-  await t.test('the last use of a key is the latest one, and unknown ids are ignored', async () => {
+  await t.test('the last use of a key is the latest use, and unknown ids are ignored', async () => {
     const { store: { apiKeys }, clock } = await create()
     const [one, other] = [await apiKeys.create(anApiKey()), await apiKeys.create(anApiKey())]
     const lastUses = () =>

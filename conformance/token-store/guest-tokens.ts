@@ -65,7 +65,7 @@ export async function guestTokenContract (t: ContractTest, create: CreateStore):
     assert.notEqual(await guestTokens.get('key-1'), null, 'a later token is stored')
   })
 
-  await t.test('a token minted in the same millisecond as the invalidation is not returned', async () => {
+  await t.test('a token that was created in the same millisecond as the invalidation is not returned', async () => {
     const { store: { guestTokens }, clock } = await create()
     const mintedAt = clock.now()
     await guestTokens.invalidate({ clientId: 'client-1' })

@@ -184,7 +184,7 @@ export async function memberContract (t: ContractTest, create: CreateStore): Pro
     assert.equal((await members.remove('org-a', owner.id, below))?.userId, owner.id)
   })
 
-  await t.test('a change of a member that does not exist changes nothing', async () => {
+  await t.test('a change of a member that does not exist has no effect', async () => {
     const { store } = await create()
     const user = await aUser(store)
     for (const [orgId, userId] of [['org-b', user.id], ['org-a', 'nobody']] as const) {

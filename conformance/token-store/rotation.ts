@@ -153,7 +153,7 @@ export async function rotationContract (t: ContractTest, make: CreateStore): Pro
     assert.equal((await store.users.get(userId))?.epoch, 1)
   })
 
-  await t.test('a session that has ended, expired or never existed revokes nothing', async () => {
+  await t.test('a session that has ended, expired or never existed revokes no session', async () => {
     const { store, clock } = await make()
     const { userId, rotate } = await login(store, clock)
     const rotation = { presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }

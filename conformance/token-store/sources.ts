@@ -139,7 +139,7 @@ export async function sourceContract (t: ContractTest, create: CreateStore): Pro
     assert.notEqual(await sources.resolve(source.pipelineKey), null)
   })
 
-  await t.test('a pipeline key that any organisation uses is a conflict and changes nothing', async () => {
+  await t.test('a pipeline key that any organisation uses is a conflict, and no source changes', async () => {
     const { store: { sources }, clock } = await create()
     const one = await sources.create(aSource())
     const two = await sources.create(aSource({ orgId: 'org-b' }))

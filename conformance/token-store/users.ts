@@ -43,7 +43,7 @@ export async function userContract (t: ContractTest, make: CreateStore): Promise
     assert.equal(await users.count(), 2)
   })
 
-  await t.test('setting the password hash changes nothing else', async () => {
+  await t.test('setting the password hash changes no other property', async () => {
     const { store } = await make()
     const [user, other] = [await aUser(store), await aUser(store)]
     assert.equal(await store.users.setPassword(user.id, 'another'), true)

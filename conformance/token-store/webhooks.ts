@@ -62,7 +62,7 @@ export async function webhookContract (t: ContractTest, create: CreateStore): Pr
     assert.equal(short?.secretPrefix, '', 'a short secret is not shown at all')
   })
 
-  await t.test('an invalid secret for the provider is refused, and nothing is stored', async () => {
+  await t.test('an invalid secret for the provider is refused, and no webhook is stored', async () => {
     const { store } = await create()
     const { source, webhooks } = await withSource(store)
     for (const [provider, secret] of [['stripe', ''], ['standard', 'whsec_***'], ['custom', 'hex:zz']] as const) {

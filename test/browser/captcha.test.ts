@@ -177,7 +177,7 @@ t.test('an open page keeps its token when a link from another site opens a secon
   t.same([await send(second), await send(first)], [200, 200])
 })
 
-t.test('an embed of the start page that failed to get a CSRF token gets one on the next try', async (t) => {
+t.test('an embed of the start page that failed to get a CSRF token gets a token on the next try', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   let failures = 1

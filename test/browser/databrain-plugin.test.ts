@@ -172,7 +172,8 @@ t.test('the unmodified component renders its dashboard through the proxy, for th
   for (const secret of [tokenOf('ann'), API_KEY]) t.notMatch(seen, secret, 'the page has no token')
 })
 
-t.test('without a user the component renders nothing: the proxy responds with 401 and does not call DataBrain', async (t) => {
+t.test('without a user the component renders no data: the proxy responds with 401 and does ' +
+  'not call DataBrain', async (t) => {
   const made = await site(t, crossOrigin(null))
   if (made === null) return
   const { page, databrain, answers } = made

@@ -87,8 +87,8 @@ t.test(`after ${KILLS} times kill -9 of PostgreSQL under load no event is lost o
   t.equal((await server.stop()).code, 0)
 })
 
-t.test('a second process on the same folder is refused while the first one runs, and a lock left by kill -9 is ' +
-  'taken over', async (t) => {
+t.test('a second process on a folder is refused while the first process runs, and a lock left by kill -9 is taken ' +
+  'over', async (t) => {
   const dataDir = await folderWithDatabase(t)
   const first = await startServerProcess(t, dataDir, LOADED)
   const { password, pipelineKey } = printedBy(first)

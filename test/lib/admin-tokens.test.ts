@@ -154,7 +154,7 @@ interface Vector {
   output?: { compact?: string }
 }
 
-t.test('a signature that is missing, cut, changed or made for other claims is 401', async (t) => {
+t.test('a signature that is missing, cut, changed or created for other claims is 401', async (t) => {
   const { access_token, header, claims, answer } = await forger(t)
   const [head = '', body = '', signature = ''] = access_token.split('.')
   const cases: Array<[string, string]> = [

@@ -265,7 +265,7 @@ t.test('getMany is synchronous if all keys are cached, and looks up the missing 
   t.equal(waiting.length, 1, 'the single key was looked up once')
 })
 
-t.test('a failed look-up of several keys is not cached, nor is a key that changed meanwhile', async (t) => {
+t.test('a failed look-up of several keys is not cached, and a key that changed meanwhile is not cached', async (t) => {
   const waiting: Array<{ answer: (things: Thing[]) => void, fail: (error: Error) => void }> = []
   const { cache } = cached({
     loadMany: () =>

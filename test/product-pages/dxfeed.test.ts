@@ -108,7 +108,7 @@ t.test("dxFeed's page runs against the built-in server, and renews its token bef
 })
 
 for (const file of ['docs/widget-token.md']) {
-  t.test(`the page of ${file} keeps the widget's token fresh and its state`, async (t) => {
+  t.test(`the page of ${file} renews the widget's token and keeps its state`, async (t) => {
     const browser = await openBrowser(t)
     if (browser === null) return
     const demo = await demoApp(t, {}, { listen: true })

@@ -72,7 +72,7 @@ t.test('a page that is left before its title is known is reported with the visib
   ]])
 })
 
-t.test('a page view has the time of the navigation, and does not overtake nor delay events before it', async (t) => {
+t.test('a page view has the time of the navigation, and does not overtake or delay events before it', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/first')
   await shop.run("for (let n = 0; n < 10; n++) _df.track('Before')")

@@ -121,8 +121,8 @@ t.test('no query value is logged with a request serializer that logs the query',
   t.notMatch(log.text(), 's3cret')
 })
 
-t.test('a request serializer of the host logs neither the password of an absolute target nor the query ' +
-  'of a referer', async (t) => {
+t.test('a request serializer of the host logs no password of an absolute target and no query of ' +
+  'a referer', async (t) => {
   const log = logReader()
   const app = Fastify({
     logger: {

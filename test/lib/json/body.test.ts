@@ -45,7 +45,7 @@ t.test('a body with the key __proto__ is 400', async (t) => {
   }
 })
 
-t.test('another media type, charset or content encoding is 415, however it is spelt', async (t) => {
+t.test('another media type, charset or content encoding is 415, in any spelling', async (t) => {
   const post = echo(t)
   const refused: Array<Record<string, string>> = [
     { 'content-type': 'text/plain' },

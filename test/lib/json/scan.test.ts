@@ -87,7 +87,7 @@ t.test('memberElements returns the elements of the array under a key, and an emp
   )
 })
 
-t.test('withoutMember removes one property and changes nothing else', async () => {
+t.test('withoutMember removes one property and changes no other property', async () => {
   fc.assert(
     fc.property(padded(objectOf(json)), (object) => {
       const parsed = JSON.parse(object) as Record<string, unknown>

@@ -98,7 +98,7 @@ t.test('a connection with tls:// needs a trusted certificate and a broker with T
   await t.rejects(connectNats({ url: open.url.replace('nats:', 'tls:') }), /Cannot connect to NATS.*tls/)
 })
 
-t.test('a connection that stalls is closed, and the next one is used', async (t) => {
+t.test('a connection that stalls is closed, and the next connection is used', async (t) => {
   const nats = await privateNats(t)
   if (nats === null) return
   const pipe = await leakyPipe(t, nats.url)

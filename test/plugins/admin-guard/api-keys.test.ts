@@ -186,8 +186,7 @@ t.test('many different guesses do not all reach the store', async (t) => {
   t.ok((statuses.get(429) ?? 0) >= 5)
 })
 
-t.test('the last use is stored once per minute, however often a key is used, and without a write per ' +
-  'request', async (t) => {
+t.test('the last use of a key is stored once per minute, without a write per request', async (t) => {
   const { admin, keyWith } = await withHost(t)
   const writes: Array<ReadonlyArray<{ id: string, at: number }>> = []
   const { touch } = admin.store.apiKeys

@@ -75,7 +75,7 @@ t.test('close waits for both flushes and for the waiting writes', async (t) => {
   await Promise.all([writes, close])
 })
 
-t.test('the next flush starts before the writes of the last one resolve', async (t) => {
+t.test('the next flush starts before the writes of the last flush resolve', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const first = commit.write([anEvent()]).then(() => flushes.length)

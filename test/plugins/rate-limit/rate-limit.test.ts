@@ -116,7 +116,7 @@ t.test('a user and a key are limited over all addresses, and requests without a 
   )
 })
 
-t.test('a limit of a route replaces the limit of the plugin and is counted for that route alone', async (t) => {
+t.test('a limit of a route replaces the limit of the plugin and is counted only for that route', async (t) => {
   const app = await limited(t, { ...WHO, address: { max: 4 }, user: { max: 2 } }, {
     '/a': true,
     '/b': true,

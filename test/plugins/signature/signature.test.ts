@@ -32,7 +32,8 @@ const timestamped = (secret: string, at: number | string = Date.now(), body = BO
   return { 'x-signature': signTimestampedBody(secret, String(at), body), 'x-timestamp': String(at) }
 }
 
-t.test('both forms of signature are accepted, alone and together, and the parser gets the same bytes', async (t) => {
+t.test('both forms of signature are accepted, separately and together, and the parser gets the ' +
+  'same bytes', async (t) => {
   const host = await signedApp(t)
   for (
     const headers of [plain(host.secret), timestamped(host.secret), {

@@ -141,7 +141,7 @@ t.test('the secret of an authenticator app is sealed for its user, and sealed ag
   }
 })
 
-t.test('a secret that no key opens stops neither the rest of the sweep nor the sealing of other secrets', async (t) => {
+t.test('a secret that no key opens does not stop the rest of the sweep or the sealing of other secrets', async (t) => {
   const database = await emptyDatabase()
   const clock = manualClock()
   await sqlStore(database, { secretsKeys: ['a key that was lost, to the grief of many'] }).sources.create(aSource())

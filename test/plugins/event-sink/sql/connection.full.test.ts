@@ -73,7 +73,7 @@ t.test('a pool with one connection also serves other queries while events arrive
   t.equal(rows[0]?.n, written)
 })
 
-t.test('a write whose connection breaks is UNAVAILABLE and stores nothing, and the next write has ' +
+t.test('a write whose connection breaks is UNAVAILABLE and stores no event, and the next write has ' +
   'a new connection', async (t) => {
   await truncateAll(database)
   const pipe = await leakyPipe(t, postgres.url)
