@@ -30,6 +30,10 @@ const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, me
   ['ioredis', 'lib/redis/index.ts', 'openRedis({ url: "redis://127.0.0.1:1" })', 'Redis needs the package "ioredis"'],
   ['nodemailer', 'server/mail/smtp.ts', 'openSmtp({ url: "smtp://127.0.0.1:1", from: "a@example.com" })',
     'SMTP_URL needs the package "nodemailer"'],
+  ['otplib', 'routes/admin/mfa/totp.ts', 'createTotp("x")',
+    'A second factor of administrators needs the package "otplib"'],
+  ['@simplewebauthn/server', 'routes/admin/mfa/passkeys.ts', 'createPasskeys({ adminTokens: {} }, { origins: [] })',
+    'The passkey login of administrators needs the package "@simplewebauthn/server"'],
   ['@node-rs/argon2', 'index.ts', 'createPasswords()', 'Hashing passwords needs the package "@node-rs/argon2"']
 ]
 

@@ -2,7 +2,7 @@
 import Fastify from 'fastify'
 
 import {
-  adminGuard, captcha, connectionLimit, csrf, databrainProxy, eventSink, guestToken, pipelineKey, proxyKey,
+  adminGuard, adminMfa, captcha, connectionLimit, csrf, databrainProxy, eventSink, guestToken, pipelineKey, proxyKey,
   rateLimit, requireHttps, signature, tokenStore, userReference, verifyWebhook, webhookKey,
   widgetToken
 } from '../../index.js'
@@ -77,6 +77,12 @@ app.register(pipelineKey)
 app.register(signature, { global: 'optional' })
 app.register(adminGuard, { jwtSecrets: ['…'] })
 app.register(tokenStore)
+app.register(adminMfa, { passkeys: { rpId: 'example.com', origins: ['https://example.com'] } })
+// @ts-expect-error passkeys need the origins of the pages
+app.register(adminMfa, { passkeys: { rpId: 'example.com' } })
+app.get('/fresh', { config: { gatehouse: { admin: { roles: ['owner'], stepUp: true } } } }, async () => null)
+// @ts-expect-error an unknown kind of step-up
+app.get('/never', { config: { gatehouse: { admin: { roles: ['owner'], stepUp: 'never' } } } }, async () => null)
 app.register(eventSink)
 
 app.get('/guarded', {

@@ -32,8 +32,9 @@ export function attemptCounter (scope: FastifyInstance, now: () => number): Coun
     const audit = (action: string, changes: Record<string, unknown>) =>
       scope.audit({ action, request, orgId, userId, userEmail, changes, refusal: true })
 
-    if ('token' in by) {
-      const used = await users.countFailure(`mfa token ${by.token}`, { max: MAX_PER_TOKEN, lockFor: TOKEN_LOCK })
+    const token = 'token' in by ? `mfa token ${by.token}` : null
+    if (token !== null) {
+      const used = await users.countFailure(token, { max: MAX_PER_TOKEN, lockFor: TOKEN_LOCK })
       if (used.wasLocked) {
         audit('auth.mfa_failed', { reason: 'token_used_up' })
         throw new INVALID_CREDENTIALS({ message: 'The login has expired; log in again', reason: 'too many codes' })
@@ -54,6 +55,8 @@ export function attemptCounter (scope: FastifyInstance, now: () => number): Coun
       throw new INVALID_CREDENTIALS({ ...WRONG, reason: 'the second factor is wrong' })
     }
     await users.unlock(account)
+    // A token that was proved is not proved again, so its count is no longer needed.
+    if (token !== null) await users.unlock(token)
     return proof
   }
 }

@@ -71,7 +71,7 @@ export async function createPasskeys (scope: FastifyInstance, settings: Settings
   const webauthn = await importOptional(
     '@simplewebauthn/server',
     () => import('@simplewebauthn/server'),
-    'Passkeys of administrators'
+    'The passkey login of administrators'
   )
   const expected = { expectedOrigin: [...origins], expectedRPID: rpID }
 
