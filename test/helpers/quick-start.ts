@@ -26,9 +26,12 @@ export async function quickStarts (): Promise<Map<string, string>> {
   return found
 }
 
-/** The variables of the environment that an app reads, each with a secret of its own. */
+/** The variables of the environment that an app reads, each with a secret of its own. No mail is sent at the start. */
 export function secretsOf (code: string): Record<string, string> {
-  return Object.fromEntries(Array.from(code.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g), ([name]) => [name, generateSecret()]))
+  return Object.fromEntries(
+    Array.from(code.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g), ([name]) =>
+      [name, name === 'SMTP_URL' ? 'smtp://127.0.0.1:9' : generateSecret()])
+  )
 }
 
 /**
