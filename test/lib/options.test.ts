@@ -12,6 +12,8 @@ const WORKING: Record<string, object> = {
   adminApi: { jwtSecrets: [KEY] },
   adminAuth: { jwtSecrets: [KEY] },
   adminGuard: { jwtSecrets: [KEY] },
+  adminKeys: { jwtSecrets: [KEY] },
+  adminMfa: { jwtSecrets: [KEY] },
   adminUsers: { jwtSecrets: [KEY], linkUrl: 'https://app.example.com/account', sendMail: async () => {} },
   auditLog: {},
   captcha: { provider: 'altcha', hmacKey: KEY },
@@ -39,6 +41,8 @@ const MISSPELT: ReadonlyArray<[plugin: string, option: string, value: unknown, n
   ['adminApi', 'userRateLimits', false, 'userRateLimit'],
   ['adminAuth', 'reusegrace', 5, 'reuseGrace'],
   ['adminGuard', 'acessTtl', 60_000, 'accessTtl'],
+  ['adminKeys', 'userRateLimits', false, 'userRateLimit'],
+  ['adminMfa', 'userRateLimits', false, 'userRateLimit'],
   ['adminUsers', 'linkURL', 'https://app.example.com', 'linkUrl'],
   ['auditLog', 'orgid', 'x', 'orgId'],
   ['captcha', 'maxTrys', 5, 'maxTries'],
@@ -101,7 +105,7 @@ const RENAMED: ReadonlyArray<[plugin: string, options: object, hint: string]> = 
 ]
 
 /** Plugins that need `adminAuth` before them. */
-const AFTER_LOGIN = ['adminUsers']
+const AFTER_LOGIN = ['adminMfa', 'adminUsers']
 
 const PLUGINS = suite as unknown as Record<string, FastifyPluginAsync<object> | undefined>
 
