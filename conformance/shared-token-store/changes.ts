@@ -52,6 +52,10 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
         ({ a, userId, passwordHash }) =>
           a.users.replacePassword(userId, { from: passwordHash, to: 'another', endSessionsBut: 'none of them' })
       ),
+      await withSession(two, 'the password is reset by a link', null, async ({ a, userId }) => {
+        await a.accountLinks.startReset({ userId, digest: `reset ${userId}`, expiresAt: clock.now() + 60_000 })
+        await a.accountLinks.finishReset(`reset ${userId}`, 'another')
+      }),
       await withSession(
         two,
         'the user is removed',
@@ -65,6 +69,26 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
       })
     ]
     await assertVisible(changes, within)
+  })
+
+  await t.test('a change of email on one instance takes effect on the other in time', async () => {
+    const { a, b } = await create()
+    const user = await aUser(a)
+    const session = aSession(user.id, clock, { epoch: user.epoch })
+    await a.sessions.start(session)
+    await assertVisible([{
+      title: 'both links are confirmed',
+      async change () {
+        const links = { digest: 'present', newDigest: 'new' }
+        const expiresAt = clock.now() + 60_000
+        await a.accountLinks.startEmailChange({ userId: user.id, newEmail: 'new@example.com', ...links, expiresAt })
+        await a.accountLinks.confirmEmail('new')
+        await a.accountLinks.confirmEmail('present')
+      },
+      read: async () => (await b.sessions.access(session.id))?.email,
+      before: user.email,
+      after: 'new@example.com'
+    }], within)
   })
 
   await t.test('second factors and their policy on one instance take effect on the other in time', async () => {
