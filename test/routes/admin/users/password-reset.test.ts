@@ -120,7 +120,8 @@ t.test('an unknown, a disabled and a known email get the same response after the
     return payload
   })
   const replies = []
-  for (const email of ['nobody@example.com', 'disabled@example.com', EMAIL, 'a\\b', '%']) {
+  // The known email is the last one, because its mail causes calls after the response.
+  for (const email of ['nobody@example.com', 'disabled@example.com', 'a\\b', '%', EMAIL]) {
     calls.splice(0)
     replies.push(await admin.post(REQUEST, { email }))
   }
