@@ -175,7 +175,7 @@ t.test('a login without a password needs a verified user, and a counter that ris
   t.match(failed, { changes: { reason: 'passkey' } })
 })
 
-t.test('a passkey proves its own user alone, and a registered one is not registered again', async (t) => {
+t.test('a passkey logs in only its own user, and cannot be registered twice', async (t) => {
   const site = await openSite(t)
   if (site === null) return
   const { app, page, run } = site

@@ -16,7 +16,7 @@ t.test('a generated key has 43 random characters and a checksum, and no two are 
   t.equal(apiKeyPrefix(keys[0] ?? ''), keys[0]?.slice(0, 11))
 })
 
-t.test('a key with one other character, and a string of another form, is no API key', async (t) => {
+t.test('a key with one changed character, or a string of another form, is not an API key', async (t) => {
   const key = generateApiKey()
   for (let at = 0; at < key.length; at++) {
     const other = key[at] === 'a' ? 'b' : 'a'

@@ -124,7 +124,8 @@ const STEPS = [
   [1, [NEW], 'both have dropped it']
 ] as const
 
-t.test('the secrets of two instances rotate in three steps, one restart after the other, and everything stays valid', async (t) => {
+t.test('the secrets of two instances rotate in three steps, one restart after the other, and everything ' +
+  'stays valid', async (t) => {
   const { instances, restart } = await setUp(t)
   const session = await instances()[0].logIn()
   const { body: source } = await instances()[0].call('POST', '/sources', session.access_token, { name: 'First' })

@@ -40,7 +40,8 @@ function codeOf (body: string): string | undefined {
   return body === '' ? undefined : (JSON.parse(body) as { error?: { code: string } }).error?.code
 }
 
-t.test('a login sets the refresh token in a cookie that scripts cannot read, and leaves it out of the JSON', async (t) => {
+t.test('a login sets the refresh token in a cookie that scripts cannot read, and leaves it out of ' +
+  'the JSON', async (t) => {
   const { logIn } = await setUp(t)
   const { set, body, reply } = await logIn()
   t.same(Object.keys(body), ['access_token', 'token_type', 'expires_in'])
@@ -49,7 +50,7 @@ t.test('a login sets the refresh token in a cookie that scripts cannot read, and
   t.notOk(reply.body.includes(set?.value ?? 'x'))
 })
 
-t.test('a refresh reads the cookie, rotates it and never outlives the session', async (t) => {
+t.test('a refresh reads the cookie, rotates it and sets no later end than that of the session', async (t) => {
   const { logIn, send, clock, get } = await setUp(t)
   let { set } = await logIn()
   for (let day = 6; day < 30; day += 6) {
@@ -114,7 +115,7 @@ const FOREIGN: ReadonlyArray<Record<string, string>> = [
   { 'sec-fetch-site': 'cross-site', origin: 'http://localhost:80' }
 ]
 
-t.test('login, refresh and logout of a page of another site are refused before they do anything', async (t) => {
+t.test('login, refresh and logout from a page of another site are 403 and change nothing', async (t) => {
   const { logIn, send, get } = await setUp(t)
   const { set, body } = await logIn()
   const cookie = set?.value ?? ''
@@ -130,7 +131,7 @@ t.test('login, refresh and logout of a page of another site are refused before t
   t.equal((await send('refresh', { ...own, cookie })).status, 200)
 })
 
-t.test('a page of the same site that cors.origins names may refresh', async (t) => {
+t.test('a page of the same site that cors.origins lists can refresh', async (t) => {
   const { logIn, send } = await setUp(t, { auth: { cors: { origins: ['https://app.example.com'] } } })
   const { set } = await logIn()
   const headers = { 'sec-fetch-site': 'same-site', origin: 'https://app.example.com', cookie: set?.value ?? '' }

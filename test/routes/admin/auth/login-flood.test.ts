@@ -23,7 +23,7 @@ function together (passwords: Passwords): Passwords {
   }
 }
 
-t.test('of 200 logins at the same time those beyond the waiting hashes are 503 with Retry-After', async (t) => {
+t.test('200 concurrent logins beyond the queue of hashes are 503 with Retry-After', async (t) => {
   const hasher = await createPasswordsOfAnyCost({ memoryCost: 64, timeCost: 1, concurrency: 1, maxWaiting: 20 })
   const { addUser, login, post } = await adminApp(t, { auth: { passwords: together(hasher), lockout: { max: 22 } } })
   await addUser('ann@example.com')
@@ -41,7 +41,7 @@ t.test('of 200 logins at the same time those beyond the waiting hashes are 503 w
   await login('ann@example.com', PASSWORD)
 })
 
-t.test('never more hashes wait than maxWaiting', async (t) => {
+t.test('at most maxWaiting hashes wait', async (t) => {
   const passwords = await createPasswordsOfAnyCost({ memoryCost: 64, timeCost: 1, concurrency: 1, maxWaiting: 5 })
   const results = await Promise.allSettled(Array.from({ length: 200 }, () => passwords.verify(null, 'x')))
   t.equal(results.filter(({ status }) => status === 'fulfilled').length, 6, 'one runs and five wait')

@@ -23,7 +23,7 @@ async function setUp (t: Test, options: AdminAppOptions = {}) {
   return { ...admin, userId, logIn, switchTo, whoami }
 }
 
-t.test('a login names its organisation, and goes to the organisation of the latest login without', async (t) => {
+t.test('org_id selects the organisation of a login; the default is that of the latest login', async (t) => {
   const { logIn, whoami, clock } = await setUp(t)
   const orgOf = async (fields: object) => {
     clock.now += 1_000
@@ -37,7 +37,7 @@ t.test('a login names its organisation, and goes to the organisation of the late
   t.same(await orgOf({ org_id: 'acme' }), ['acme', 'acme', 'owner'])
 })
 
-t.test('a login to an organisation of others, where the user is disabled, or that does not exist looks like a wrong ' +
+t.test('a login to an unknown organisation, or one where the user is disabled or no member, looks like a wrong ' +
   'password and counts as a failure', async (t) => {
   for (const org_id of ['foreign', 'closed', 'nothing', '__proto__', 'a\u0000b']) {
     const { logIn, store, userId } = await setUp(t, { auth: { lockout: { max: 2 } } })
@@ -50,7 +50,7 @@ t.test('a login to an organisation of others, where the user is disabled, or tha
   }
 })
 
-t.test('a wrong organisation does not tell known from unknown emails', async (t) => {
+t.test('the response for a wrong organisation is the same for known and unknown emails', async (t) => {
   const { post } = await setUp(t, { auth: { lockout: { max: 2 } } })
   const story = async (email: string) => {
     const replies = []
@@ -63,7 +63,7 @@ t.test('a wrong organisation does not tell known from unknown emails', async (t)
   t.same(await story('ann@example.com'), await story('unknown@example.com'))
 })
 
-t.test('the organisations of the caller are listed without those where the caller is disabled', async (t) => {
+t.test('the list of organisations leaves out those where the caller is disabled', async (t) => {
   const { logIn, get } = await setUp(t)
   const { access_token } = (await logIn({ org_id: 'bricks' })).json()
   const reply = await get('organisations', access_token)
@@ -78,7 +78,8 @@ t.test('the organisations of the caller are listed without those where the calle
   t.equal((await get('organisations')).statusCode, 401)
 })
 
-t.test('a switch ends the old session, keeps its end and second factor, and is audited in both organisations', async (t) => {
+t.test('a switch ends the old session, keeps its end and second factor, and is audited in both ' +
+  'organisations', async (t) => {
   const { logIn, switchTo, whoami, get, refresh, store, clock, userId, audited } = await setUp(t)
   const first = (await logIn()).json<TokenPair>()
   const [before] = await store.sessions.list(userId)
@@ -107,7 +108,7 @@ t.test('a switch ends the old session, keeps its end and second factor, and is a
   t.match(left, { userId, resourceId: before?.id, changes: { reason: 'switched' } })
 })
 
-t.test('no switch goes to an organisation of others, and the session stays', async (t) => {
+t.test('a switch to an organisation without membership is 404 and keeps the session', async (t) => {
   const { logIn, switchTo, whoami } = await setUp(t)
   const { access_token } = (await logIn()).json()
   for (const org of ['foreign', 'closed', 'nothing', '__proto__', 'a\u0000b']) {
@@ -131,7 +132,7 @@ t.test('a switch to an organisation that requires a second factor needs one in t
   t.equal((await switchTo('bricks', access_token)).statusCode, 200)
 })
 
-t.test('of ten switches of one session at the same time one succeeds, and one session remains', async (t) => {
+t.test('only one of ten parallel switches of one session succeeds, and one session remains', async (t) => {
   const { logIn, switchTo, store, userId } = await setUp(t)
   const { access_token } = (await logIn()).json()
   const replies = await Promise.all(
@@ -141,7 +142,7 @@ t.test('of ten switches of one session at the same time one succeeds, and one se
   t.equal((await store.sessions.list(userId)).length, 1)
 })
 
-t.test('a switch that a revocation overtakes starts no session', async (t) => {
+t.test('a switch starts no session if the sessions are revoked in the meantime', async (t) => {
   const { logIn, switchTo, store, userId } = await setUp(t)
   const { access_token } = (await logIn()).json()
   const { users } = store

@@ -23,7 +23,7 @@ t.test('without adminMfa a password does not log in a user who has a second fact
   await login('ann@example.com')
 })
 
-t.test('without adminMfa nobody logs in to an organisation that requires a second factor', async (t) => {
+t.test('without adminMfa a login to an organisation that requires a second factor is refused', async (t) => {
   const { addUser, login, post, store } = await adminApp(t)
   const { id } = await addUser('ann@example.com')
   await store.organisations.create({ id: 'org-b', name: 'B', mfa: 'required' })

@@ -50,7 +50,7 @@ t.test('a created key is in this response only; later responses have its prefix'
   t.equal(await status(key), 200)
 })
 
-t.test('a key expires by days or at a time, and without either never', async (t) => {
+t.test('a key expires after days, at a time, or never', async (t) => {
   const { admin, status, create } = await withKeys(t)
   const { now } = admin.clock
   const byDays = await create({ expires_in_days: 2 })
@@ -106,7 +106,7 @@ t.test('a new key with a wrong, missing or unknown property is 400 and is not cr
   t.same((await owner.get('/keys')).json().data, [])
 })
 
-t.test('nobody creates, rotates or renames a key of a role above the own role', async (t) => {
+t.test('a key of a role above the role of the caller cannot be created, rotated or renamed', async (t) => {
   const { admin, owner, status, create } = await withKeys(t)
   const user = await caller(admin, 'admin')
   for (const role of ROLES) {
@@ -150,7 +150,7 @@ t.test('a rotated key has the same id, and its previous key works until the over
   t.equal(await status(third), 200)
 })
 
-t.test('a name is changed, and nothing else', async (t) => {
+t.test('a patch changes only the name', async (t) => {
   const { owner, create } = await withKeys(t)
   const { key: _key, ...item } = await create()
   const reply = await owner.send('PATCH', `/keys/${item.id}`, { name: 'Renamed' })

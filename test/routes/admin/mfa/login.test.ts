@@ -64,7 +64,7 @@ t.test('a code works once, within its step and one step around it', async (t) =>
   t.equal((await verify(totpCode(secret, app.clock.now + 30_000))).statusCode, 200, 'a clock that is fast')
 })
 
-t.test('of parallel logins with one code one succeeds', async (t) => {
+t.test('only one of eight parallel logins with one code succeeds', async (t) => {
   const app = await mfaApp(t, { auth: { lockout: { max: 100 } } })
   await app.addUser(ANN)
   const { secret } = await app.enrol((await app.login(ANN)).access_token)
@@ -143,7 +143,7 @@ t.test('forged and foreign tokens are refused', async (t) => {
   t.equal((await app.verify(token, code)).statusCode, 200)
 })
 
-t.test('5 wrong codes use a token up, and lock the account for codes alone', async (t) => {
+t.test('5 wrong codes invalidate a token and lock only the codes of the account', async (t) => {
   const app = await mfaApp(t)
   await app.addUser(ANN)
   await app.addUser('bob@example.com')
@@ -168,7 +168,7 @@ t.test('5 wrong codes use a token up, and lock the account for codes alone', asy
   await app.loginWithCode(ANN, secret)
 })
 
-t.test('of parallel guesses no more than 5 are tried, and a right one resets the count', async (t) => {
+t.test('at most 5 parallel guesses are checked, and a correct code resets the count', async (t) => {
   const app = await mfaApp(t)
   await app.addUser(ANN)
   const { secret } = await app.enrol((await app.login(ANN)).access_token)

@@ -101,7 +101,7 @@ t.test('a passkey is registered once, listed, read and removed', async (t) => {
   t.match(removed, { changes: { method: 'passkey', name: 'Key' } })
 })
 
-t.test('nobody reads or removes the passkey of another user', async (t) => {
+t.test('a passkey of another user is 404', async (t) => {
   const { register, addUser, login, get, send, enrol, id, store } = await setUp(t)
   const { passkey } = await register()
   await addUser(BOB, 'owner')
@@ -128,7 +128,7 @@ t.test('a passkey logs in without a password, to the organisation that is named'
   t.equal((await loginWithPasskey({}, { org_id: 'org-b' })).statusCode, 401, 'disabled')
 })
 
-t.test('a login with anything else than a fresh proof of a known passkey is refused in one way', async (t) => {
+t.test('every login without a fresh proof of a known passkey gets the same error', async (t) => {
   const { register, loginWithPasskey, loginOptions, device, post, challenge, clock, id, send } = await setUp(t)
   const { passkey } = await register()
   const bodies = new Set<string>()
@@ -181,7 +181,7 @@ t.test('a login with anything else than a fresh proof of a known passkey is refu
   t.equal(bodies.size, 1, 'the response does not tell what was wrong')
 })
 
-t.test('of parallel logins with one proof one succeeds', async (t) => {
+t.test('only one of several parallel logins with one proof succeeds', async (t) => {
   const { register, loginOptions, device, post } = await setUp(t)
   await register()
   const { options, challenge_token } = await loginOptions()
@@ -202,7 +202,7 @@ t.test('a counter that does not rise is refused', async (t) => {
   t.equal((await store.factors.get(id)).passkeys[0]?.counter, 6)
 })
 
-t.test('as second factor a passkey needs no verified user, but the login that it was asked for', async (t) => {
+t.test('a passkey as second factor needs no user verification and is valid only for its own login', async (t) => {
   const { register, challenge, device, post, addUser, login } = await setUp(t)
   await register()
   const options = async (mfaToken: string) => (await post('mfa/passkey/options', { mfa_token: mfaToken })).json()

@@ -40,7 +40,7 @@ t.test('unknown and wrong options stop the start', async (t) => {
   }
 })
 
-t.test('adminMfa works with the guard of the app, under a prefix of its own', async (t) => {
+t.test('adminMfa works with the guard of the app, under a separate prefix', async (t) => {
   const app = await bareApp()
   t.teardown(() => app.close())
   const passwords = await cheapPasswords()

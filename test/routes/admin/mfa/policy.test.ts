@@ -12,7 +12,7 @@ async function require (app: MfaApp, orgId = 'default'): Promise<void> {
   await app.store.organisations.update(orgId, { mfa: 'required' })
 }
 
-t.test('an owner reads and changes the organisation, and requires a second factor only with an own one', async (t) => {
+t.test('an owner changes the organisation, and needs a second factor to require one', async (t) => {
   const app = await mfaApp(t)
   await app.addUser(OWNER, 'owner')
   const { access_token: token } = await app.login(OWNER)
@@ -124,7 +124,7 @@ t.test('the policy of the organisation that the login names applies', async (t) 
   t.equal((await app.get('me', switched.json().access_token)).json().org_id, 'org-b')
 })
 
-t.test('a running session in an organisation that starts to require a factor must set it up to destroy', async (t) => {
+t.test('a session that is older than the policy needs a factor for routes with step-up', async (t) => {
   const app = await mfaApp(t)
   await app.addUser(ANN, 'owner')
   const { access_token: token } = await app.login(ANN)

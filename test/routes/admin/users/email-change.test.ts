@@ -57,7 +57,7 @@ t.test('a change needs the current password and another email', async (t) => {
   t.equal((await admin.post('/v1/admin/auth/email', { new_email: NEW, current_password: PASSWORD })).statusCode, 401)
 })
 
-t.test('a taken email is no secret that a request reveals, and is refused at the confirmation', async (t) => {
+t.test('a request does not reveal that an email is taken, and the confirmation refuses a taken email', async (t) => {
   const admin = await usersApp(t)
   const owner = await caller(admin)
   await admin.addUser(NEW, 'viewer', 'org-b')

@@ -75,7 +75,7 @@ t.test('an existing account accepts with its current password, and failures lock
   t.equal(locked.json().error.code, 'ACCOUNT_LOCKED')
 })
 
-t.test('one of ten concurrent acceptances of one link succeeds', async (t) => {
+t.test('only one of ten concurrent acceptances of one link succeeds', async (t) => {
   const admin = await usersApp(t)
   const owner = await caller(admin)
   await owner.send('POST', '/users/invite', { email: 'new@example.com', role: 'viewer' })
@@ -141,7 +141,7 @@ t.test('a member is not invited, and members and invitations do not exceed the l
   t.equal(admin.outbox.length, 1)
 })
 
-t.test('an inviter gives no role above the own role', async (t) => {
+t.test('an invitation to a role above the role of the sender is refused', async (t) => {
   const admin = await usersApp(t)
   for (const inviter of ROLES) {
     const sender = await caller(admin, inviter)
@@ -180,7 +180,7 @@ t.test('the link of a sender who is no longer an administrator is not valid', as
   t.equal(reply.json().error.code, 'INVALID_TOKEN')
 })
 
-t.test('the invitations of another organisation do not exist', async (t) => {
+t.test('an invitation of another organisation is 404', async (t) => {
   const admin = await usersApp(t)
   const owner = await caller(admin)
   const foreign = await caller(admin, 'owner', 'org-b')

@@ -4,7 +4,7 @@ import { PASSWORD } from '../../../helpers/admin.js'
 import { caller } from '../../../helpers/admin-caller.js'
 import { usersApp } from '../../../helpers/admin-users.js'
 
-t.test('the mails that one user causes are limited, and other routes go on', async (t) => {
+t.test('the mails of one user are limited, and other routes still respond', async (t) => {
   const admin = await usersApp(t, { users: { mailRateLimit: { max: 2, timeWindow: 60_000 } } })
   const owner = await caller(admin)
   const other = await caller(admin, 'admin')

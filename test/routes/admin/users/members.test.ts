@@ -5,7 +5,7 @@ import { atLeast } from '../../../../plugins/admin-guard/index.js'
 import { caller } from '../../../helpers/admin-caller.js'
 import { usersApp } from '../../../helpers/admin-users.js'
 
-t.test('each role changes and removes the members that it may, and a refusal changes nothing', async (t) => {
+t.test('owners and admins change and remove only lower or equal roles, other roles none', async (t) => {
   const admin = await usersApp(t)
   await caller(admin)
   for (const role of ROLES) {
@@ -41,7 +41,7 @@ t.test('only an owner gives the role owner', async (t) => {
   t.equal((await other.send('PATCH', `/users/${id}`, { role: 'viewer' })).statusCode, 403)
 })
 
-t.test('nobody changes or removes themselves, and the last owner stays', async (t) => {
+t.test('an administrator cannot change or remove the own membership, and the last owner is kept', async (t) => {
   const admin = await usersApp(t)
   const owner = await caller(admin)
   const other = await caller(admin, 'admin')
@@ -63,7 +63,7 @@ t.test('nobody changes or removes themselves, and the last owner stays', async (
   t.equal(data.filter(({ role, disabled }) => role === 'owner' && !disabled).length, 1)
 })
 
-t.test('a disabled, a demoted and a removed member are out at once', async (t) => {
+t.test('a disabled, demoted or removed member is refused immediately', async (t) => {
   const admin = await usersApp(t)
   const owner = await caller(admin)
   const [disabled, demoted, removed] = [await caller(admin, 'admin'), await caller(admin, 'editor'),
@@ -80,7 +80,7 @@ t.test('a disabled, a demoted and a removed member are out at once', async (t) =
   t.equal((await disabled.get('/sources')).statusCode, 401, 'the session from before does not come back')
 })
 
-t.test('the members of another organisation do not exist', async (t) => {
+t.test('a member of another organisation is 404', async (t) => {
   const admin = await usersApp(t)
   const owner = await caller(admin)
   const foreign = await caller(admin, 'owner', 'org-b')
@@ -93,7 +93,7 @@ t.test('the members of another organisation do not exist', async (t) => {
   t.equal((await admin.store.members.get('org-b', foreign.userId))?.role, 'owner')
 })
 
-t.test('a change contains nothing but the role and whether the member is disabled', async (t) => {
+t.test('a body with other properties than role and disabled is 400', async (t) => {
   const admin = await usersApp(t)
   const owner = await caller(admin)
   const { id, passwordHash } = await admin.addUser('ann@example.com', 'viewer')
