@@ -7,6 +7,7 @@ import type { User } from '../../../contracts/token-store/index.js'
 import type { MfaChallenge, MfaMethod, TokenReply } from '../../../schemas/admin-auth.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { hasFactor } from '../has-factor.js'
+import { auditedUser } from './audit.js'
 
 /** A login that waits for its second factor. */
 export interface MfaLogin {
@@ -67,17 +68,31 @@ export function mfaLogins (scope: FastifyInstance, now: () => number, withPasske
     throw new INVALID_CREDENTIALS({ ...EXPIRED, reason: 'the mfa_token has expired' })
   }
 
+  /** Shows that a password was right also if the second factor never follows. */
+  function audit (request: FastifyRequest, user: User, changes: Record<string, unknown>): void {
+    scope.audit({
+      action: 'auth.mfa_challenged',
+      request,
+      ...auditedUser(user),
+      resourceType: 'user',
+      resourceId: user.id,
+      changes
+    })
+  }
+
   return {
-    async challenge (_request, user) {
+    async challenge (request, user) {
       const factors = await tokenStore.factors.get(user.id)
       if (hasFactor(factors)) {
         const methods: MfaMethod[] = []
         if (factors.totp !== null) methods.push('totp')
         if (withPasskeys && factors.passkeys.length > 0) methods.push('passkey')
         if (factors.recoveryCodes > 0) methods.push('recovery_code')
+        audit(request, user, { methods })
         return { mfa_required: true, mfa_token: issue(user, 'verify'), methods, expires_in: seconds('verify') }
       }
       if ((await tokenStore.organisations.get(user.orgId))?.mfa !== 'required') return null
+      audit(request, user, { enrolment_required: true })
       return {
         mfa_required: true,
         enrolment_required: true,

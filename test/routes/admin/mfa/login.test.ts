@@ -30,6 +30,10 @@ t.test('a user with an authenticator app logs in with password and code', async 
   const actions = (await app.audited('auth.mfa_verified')).map(({ action, changes }) => [action, changes])
   t.match(actions.find(([action]) => action === 'auth.mfa_verified'), ['auth.mfa_verified', { method: 'totp' }])
   t.match(actions[0], ['auth.login', { second_factor: 'totp' }])
+  t.match(actions.find(([action]) => action === 'auth.mfa_challenged'), [
+    'auth.mfa_challenged',
+    { methods: ['totp', 'recovery_code'] }
+  ])
 })
 
 t.test('the response to a wrong password does not tell whether the user has a second factor', async (t) => {

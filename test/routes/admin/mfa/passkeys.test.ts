@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 
+import { memoryStore } from '../../../../plugins/token-store/memory/index.js'
 import { PASSWORD } from '../../../helpers/admin.js'
 import { mfaApp } from '../../../helpers/mfa.js'
 import { SoftAuthenticator } from '../../../helpers/soft-authenticator.js'
@@ -277,7 +278,8 @@ t.test('wrong options of passkeys stop the start', async (t) => {
     [{ rpId: RP_ID, origins: [ORIGIN], rpName: '' }, /passkeys\.rpName/],
     [{ rpId: RP_ID, origins: [ORIGIN], origin: ORIGIN }, /did you mean "passkeys\.origins"/]
   ]
+  const store = memoryStore()
   for (const [passkeys, message] of wrong) {
-    await t.rejects(mfaApp(t, { mfa: { passkeys: passkeys as never } }), { code: 'INVALID_OPTIONS', message })
+    await t.rejects(mfaApp(t, { store, mfa: { passkeys: passkeys as never } }), { code: 'INVALID_OPTIONS', message })
   }
 })

@@ -36,7 +36,7 @@ t.test('unknown and wrong options stop the start', async (t) => {
     [{ prefix: 'x' }, /prefix/]
   ]
   for (const [options, message] of wrong) {
-    await t.rejects(mfaApp(t, { mfa: options }), { code: 'INVALID_OPTIONS', message }, JSON.stringify(options))
+    await t.rejects(mfaApp(t, { store: memoryStore(), mfa: options }), { code: 'INVALID_OPTIONS', message }, JSON.stringify(options))
   }
 })
 
