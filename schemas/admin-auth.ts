@@ -115,6 +115,7 @@ export const OrganisationSchema = Type.Object({
 export type OrganisationItem = Static<typeof OrganisationSchema>
 
 export const loginSchema = {
+  operationId: 'login',
   summary: 'Log in with email and password',
   description: 'Allows 10 attempts per minute per email and per address. 5 consecutive failures lock the account for ' +
     '15 minutes. Failures of browsers that send the cookie of an earlier login are counted separately. A user who ' +
@@ -125,6 +126,7 @@ export const loginSchema = {
 }
 
 export const refreshSchema = {
+  operationId: 'refresh',
   summary: 'Exchange a refresh token for a new pair',
   description: 'The refresh token becomes invalid. Using it a second time ends all sessions of the user.',
   tags,
@@ -133,6 +135,7 @@ export const refreshSchema = {
 }
 
 export const logoutSchema = {
+  operationId: 'logout',
   summary: 'End the session of a refresh token',
   description: 'The status is also 204 for a token that is already invalid.',
   tags,
@@ -158,18 +161,21 @@ export const cookieLogoutSchema = {
 }
 
 export const logoutAllSchema = {
+  operationId: 'logoutAll',
   summary: 'End all sessions of the caller, including the current session',
   tags,
   response: { 204: Done, ...errorReplies(401, 429, 500, 503) }
 }
 
 export const logoutOthersSchema = {
+  operationId: 'logoutOthers',
   summary: 'End the other sessions of the caller, in all organisations',
   tags,
   response: { 200: EndedSessionsSchema, ...errorReplies(401, 429, 500, 503) }
 }
 
 export const listOrganisationsSchema = {
+  operationId: 'listOrganisations',
   summary: 'List the organisations of the caller, oldest membership first',
   description: 'Leaves out the organisations in which the caller is disabled.',
   tags,
@@ -177,6 +183,7 @@ export const listOrganisationsSchema = {
 }
 
 export const switchSchema = {
+  operationId: 'switchOrganisation',
   summary: 'Replace the session by a session in another organisation of the caller',
   description: 'Ends the current session. The new session ends when the current session would have ended at the latest.',
   tags,
@@ -185,18 +192,21 @@ export const switchSchema = {
 }
 
 export const meSchema = {
+  operationId: 'readMe',
   summary: 'Get the caller\'s account',
   tags,
   response: { 200: MeSchema, ...errorReplies(401, 429, 500, 503) }
 }
 
 export const listSessionsSchema = {
+  operationId: 'listSessions',
   summary: 'List the live sessions of the caller, newest first',
   tags,
   response: { 200: pageSchema(SessionSchema), ...errorReplies(401, 429, 500, 503) }
 }
 
 export const endSessionSchema = {
+  operationId: 'endSession',
   summary: 'End one session of the caller',
   tags,
   params: Type.Object({ id: Type.String({ maxLength: 100 }) }),
@@ -204,6 +214,7 @@ export const endSessionSchema = {
 }
 
 export const passwordSchema = {
+  operationId: 'changePassword',
   summary: 'Change the password of the caller',
   description: 'Ends the other sessions. The new password needs at least 12 characters and must not be a common ' +
     'password.',

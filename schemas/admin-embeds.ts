@@ -99,6 +99,7 @@ export const EmbedDecisionSchema = Type.Object({
 export type EmbedDecisionItem = Static<typeof EmbedDecisionSchema>
 
 export const revokeEmbedsSchema = {
+  operationId: 'revokeEmbeds',
   summary: 'Revoke the embeds of a user, a tenant or a dashboard',
   description: 'Give exactly one of `user_id`, `tenant_id` and `dashboard_id`. An existing revocation is only moved ' +
     'to a later time, never to an earlier one. Takes effect on every instance within a second.',
@@ -108,6 +109,7 @@ export const revokeEmbedsSchema = {
 }
 
 export const listRevocationsSchema = {
+  operationId: 'listRevocations',
   summary: 'List the revocations of embeds, newest first',
   tags,
   querystring: RevocationQuerySchema,
@@ -115,6 +117,7 @@ export const listRevocationsSchema = {
 }
 
 export const liftRevocationSchema = {
+  operationId: 'liftRevocation',
   summary: 'Delete a revocation, so that earlier embeds are valid again',
   tags,
   params: Type.Object({ id: Type.String({ maxLength: 100 }) }),
@@ -122,6 +125,7 @@ export const liftRevocationSchema = {
 }
 
 export const listEmbedsSchema = {
+  operationId: 'listEmbeds',
   summary: 'List the requests that the embedding routes granted and refused, newest first',
   tags,
   querystring: EmbedQuerySchema,

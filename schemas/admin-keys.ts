@@ -79,8 +79,9 @@ const ofKey = Type.Object({ id: Type.String({ maxLength: 100 }) })
 const written = errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503)
 
 export const createApiKeySchema = {
+  operationId: 'createApiKey',
   summary: 'Create an API key',
-  description: 'Only this response contains the key. The status is 409 if the organization has reached its number of ' +
+  description: 'Only this response contains the key. The status is 409 if the organisation has reached its number of ' +
     'API keys.',
   tags,
   body: NewApiKeySchema,
@@ -88,6 +89,7 @@ export const createApiKeySchema = {
 }
 
 export const listApiKeysSchema = {
+  operationId: 'listApiKeys',
   summary: 'List the API keys, newest first',
   description: 'Expired keys are listed for 30 more days.',
   tags,
@@ -96,6 +98,7 @@ export const listApiKeysSchema = {
 }
 
 export const readApiKeySchema = {
+  operationId: 'readApiKey',
   summary: 'Read an API key',
   tags,
   params: ofKey,
@@ -103,6 +106,7 @@ export const readApiKeySchema = {
 }
 
 export const patchApiKeySchema = {
+  operationId: 'patchApiKey',
   summary: 'Rename an API key',
   tags,
   params: ofKey,
@@ -111,6 +115,7 @@ export const patchApiKeySchema = {
 }
 
 export const rotateApiKeySchema = {
+  operationId: 'rotateApiKey',
   summary: 'Replace an API key',
   description: 'Only this response contains the new key. The id, the role and the expiry stay the same.',
   tags,
@@ -120,6 +125,7 @@ export const rotateApiKeySchema = {
 }
 
 export const deleteApiKeySchema = {
+  operationId: 'deleteApiKey',
   summary: 'Revoke an API key',
   tags,
   params: ofKey,
@@ -127,6 +133,7 @@ export const deleteApiKeySchema = {
 }
 
 export const listPermissionsSchema = {
+  operationId: 'listPermissions',
   summary: 'List the permissions that an API key can have',
   tags,
   response: {

@@ -152,6 +152,7 @@ const ONE_ID = Type.Object({ id: Type.String({ maxLength: 100 }) })
 
 export const mfaSchemas = {
   verify: {
+    operationId: 'mfaVerify',
     summary: 'Finish a login with a code',
     description: 'A code of the authenticator app or a recovery code. Each code works once; 5 failures use the token up.',
     tags,
@@ -159,47 +160,55 @@ export const mfaSchemas = {
     response: { 200: TokenPairSchema, ...open }
   },
   enrolTotp: {
+    operationId: 'mfaEnrolTotp',
     summary: 'Set up an authenticator app during a login that requires it',
     tags,
     body: MfaTokenBodySchema,
     response: { 200: TotpSecretSchema, ...open }
   },
   confirmEnrolledTotp: {
+    operationId: 'mfaConfirmEnrolledTotp',
     summary: 'Confirm the authenticator app and finish the login',
     tags,
     body: EnrolTotpConfirmBodySchema,
     response: { 200: EnrolledTotpSchema, ...open, ...errorReplies(409) }
   },
   enrolPasskeyOptions: {
+    operationId: 'mfaEnrolPasskeyOptions',
     summary: 'Get the options of a new passkey during a login that requires it',
     tags,
     body: MfaTokenBodySchema,
     response: { 200: PasskeyOptionsSchema, ...open }
   },
   enrolPasskey: {
+    operationId: 'mfaEnrolPasskey',
     summary: 'Register a passkey and finish the login',
     tags,
     body: EnrolPasskeyBodySchema,
     response: { 200: EnrolledPasskeySchema, ...open, ...errorReplies(409) }
   },
   passkeyVerifyOptions: {
+    operationId: 'mfaPasskeyVerifyOptions',
     summary: 'Get the options of a passkey as second factor',
     tags,
     body: MfaTokenBodySchema,
     response: { 200: PasskeyOptionsSchema, ...open }
   },
   passkeyVerify: {
+    operationId: 'mfaPasskeyVerify',
     summary: 'Finish a login with a passkey',
     tags,
     body: PasskeyVerifyBodySchema,
     response: { 200: TokenPairSchema, ...open }
   },
   passkeyLoginOptions: {
+    operationId: 'mfaPasskeyLoginOptions',
     summary: 'Get the options of a login without a password',
     tags,
     response: { 200: PasskeyOptionsSchema, ...open }
   },
   passkeyLogin: {
+    operationId: 'mfaPasskeyLogin',
     summary: 'Log in with a passkey, without a password',
     description: 'The passkey must verify the user, by a PIN or a fingerprint, and counts as both factors.',
     tags,
@@ -207,11 +216,13 @@ export const mfaSchemas = {
     response: { 200: TokenPairSchema, ...open }
   },
   state: {
+    operationId: 'mfaState',
     summary: 'Get the second factors of the caller',
     tags,
     response: { 200: MfaStateSchema, ...read }
   },
   proposeTotp: {
+    operationId: 'mfaProposeTotp',
     summary: 'Set up an authenticator app, or replace it',
     description: 'The new secret takes effect when it is confirmed.',
     tags,
@@ -219,51 +230,60 @@ export const mfaSchemas = {
     response: { 200: TotpSecretSchema, ...write }
   },
   confirmTotp: {
+    operationId: 'mfaConfirmTotp',
     summary: 'Confirm the authenticator app with a code',
     tags,
     body: TotpConfirmBodySchema,
     response: { 200: RecoveryCodesSchema, ...write }
   },
   removeTotp: {
+    operationId: 'mfaRemoveTotp',
     summary: 'Remove the authenticator app',
     tags,
     response: { 204: Done, ...write }
   },
   replaceRecoveryCodes: {
+    operationId: 'mfaReplaceRecoveryCodes',
     summary: 'Replace the recovery codes',
     tags,
     response: { 200: RecoveryCodesSchema, ...write }
   },
   passkeyOptions: {
+    operationId: 'mfaPasskeyOptions',
     summary: 'Get the options of a new passkey',
     tags,
     body: StartEnrolmentBodySchema,
     response: { 200: PasskeyOptionsSchema, ...write }
   },
   addPasskey: {
+    operationId: 'mfaAddPasskey',
     summary: 'Register a passkey',
     tags,
     body: NewPasskeyBodySchema,
     response: { 201: NewPasskeySchema, ...write }
   },
   readPasskey: {
+    operationId: 'mfaReadPasskey',
     summary: 'Get a passkey of the caller',
     tags,
     params: ONE_ID,
     response: { 200: PasskeySchema, ...read, ...errorReplies(404) }
   },
   removePasskey: {
+    operationId: 'mfaRemovePasskey',
     summary: 'Remove a passkey of the caller',
     tags,
     params: ONE_ID,
     response: { 204: Done, ...write }
   },
   stepUpOptions: {
+    operationId: 'mfaStepUpOptions',
     summary: 'Get the options of a passkey that confirms the session',
     tags,
     response: { 200: PasskeyOptionsSchema, ...write }
   },
   stepUp: {
+    operationId: 'mfaStepUp',
     summary: 'Confirm the second factor again in this session',
     description: 'With `code`, or with `challenge_token` and `credential`. Routes that require a fresh second factor ' +
       'then accept the session for 5 minutes.',
@@ -272,11 +292,13 @@ export const mfaSchemas = {
     response: { 204: Done, ...write }
   },
   readOrganisation: {
+    operationId: 'readOrganisation',
     summary: 'Get the settings of the caller\'s organisation',
     tags,
     response: { 200: OrganisationSettingsSchema, ...read }
   },
   patchOrganisation: {
+    operationId: 'patchOrganisation',
     summary: 'Change the name of the organisation, or whether it requires a second factor',
     description: 'A member without a second factor sets one up at the next login.',
     tags,

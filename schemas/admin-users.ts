@@ -94,6 +94,7 @@ export const EmailStatusSchema = Type.Object({
 export type EmailStatus = Static<typeof EmailStatusSchema>
 
 export const inviteSchema = {
+  operationId: 'inviteUser',
   summary: 'Invite a person by mail',
   description: 'The link is valid for 7 days and once. It replaces an open invitation of the same email. With 503 the ' +
     'invitation is stored, but its mail could not be sent: resend it.',
@@ -103,6 +104,7 @@ export const inviteSchema = {
 }
 
 export const listInvitationsSchema = {
+  operationId: 'listInvitations',
   summary: 'List the open invitations, newest first',
   tags,
   querystring: PageQuerySchema,
@@ -110,6 +112,7 @@ export const listInvitationsSchema = {
 }
 
 export const deleteInvitationSchema = {
+  operationId: 'deleteInvitation',
   summary: 'Withdraw an invitation; its link is no longer valid',
   tags,
   params,
@@ -117,6 +120,7 @@ export const deleteInvitationSchema = {
 }
 
 export const resendInvitationSchema = {
+  operationId: 'resendInvitation',
   summary: 'Mail a new link for 7 days; the previous link is no longer valid',
   tags,
   params,
@@ -124,6 +128,7 @@ export const resendInvitationSchema = {
 }
 
 export const inspectInvitationSchema = {
+  operationId: 'inspectInvitation',
   summary: 'Read the invitation of a link',
   tags,
   body: LinkBodySchema,
@@ -131,6 +136,7 @@ export const inspectInvitationSchema = {
 }
 
 export const acceptInvitationSchema = {
+  operationId: 'acceptInvitation',
   summary: 'Accept an invitation',
   description: 'A new email sets its password; an existing account proves its current password. Log in afterwards.',
   tags,
@@ -139,6 +145,7 @@ export const acceptInvitationSchema = {
 }
 
 export const listUsersSchema = {
+  operationId: 'listUsers',
   summary: 'List the members of the organisation, newest first',
   tags,
   querystring: PageQuerySchema,
@@ -146,6 +153,7 @@ export const listUsersSchema = {
 }
 
 export const readUserSchema = {
+  operationId: 'readUser',
   summary: 'Read a member',
   tags,
   params,
@@ -153,6 +161,7 @@ export const readUserSchema = {
 }
 
 export const patchUserSchema = {
+  operationId: 'patchUser',
   summary: 'Change the role of a member, or disable or enable a member',
   description: 'Takes effect within a second. Only owners change owners or give the role owner. Nobody changes themselves.',
   tags,
@@ -162,6 +171,7 @@ export const patchUserSchema = {
 }
 
 export const deleteUserSchema = {
+  operationId: 'deleteUser',
   summary: 'Remove a member; the last membership takes the account with it',
   tags,
   params,
@@ -169,6 +179,7 @@ export const deleteUserSchema = {
 }
 
 export const requestResetSchema = {
+  operationId: 'requestPasswordReset',
   summary: 'Request a mail with a link that sets a new password',
   description: 'The response is the same for an unknown email. The link is valid for 30 minutes and once.',
   tags: accountTags,
@@ -180,6 +191,7 @@ export const requestResetSchema = {
 }
 
 export const confirmResetSchema = {
+  operationId: 'confirmPasswordReset',
   summary: 'Set a new password with the link of a reset',
   description: 'Ends all sessions and unlocks the account. A second factor is still required at login.',
   tags: accountTags,
@@ -188,6 +200,7 @@ export const confirmResetSchema = {
 }
 
 export const requestEmailSchema = {
+  operationId: 'requestEmailChange',
   summary: 'Change the email of the caller',
   description: 'Mails a link to the present and to the new address. The email changes when both are confirmed, within ' +
     '24 hours.',
@@ -197,6 +210,7 @@ export const requestEmailSchema = {
 }
 
 export const confirmEmailSchema = {
+  operationId: 'confirmEmailChange',
   summary: 'Confirm one of the two links of a change of email',
   tags: accountTags,
   body: LinkBodySchema,

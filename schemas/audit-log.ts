@@ -34,7 +34,8 @@ export const AuditLogItemSchema = Type.Object({
 export type AuditLogItem = Static<typeof AuditLogItemSchema>
 
 export const listAuditLogsSchema = {
-  summary: 'List the audit entries of the organization, newest first',
+  operationId: 'listAuditLogs',
+  summary: 'List the audit entries of the organisation, newest first',
   tags: ['admin audit logs'],
   querystring: AuditLogQuerySchema,
   response: { 200: pageSchema(AuditLogItemSchema), ...errorReplies(400, 401, 403, 429, 500, 503) }

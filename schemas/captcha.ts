@@ -24,6 +24,7 @@ export const CaptchaChallengeSchema = Type.Object({
 export type CaptchaChallenge = Static<typeof CaptchaChallengeSchema>
 
 export const captchaChallengeSchema = {
+  operationId: 'captchaChallenge',
   summary: 'Get a captcha challenge',
   description: 'Returns a proof of work for the visitor\'s browser. Send its solution, base64 of ' +
     '`{"challenge","solution":{"counter","derivedKey"}}`, in `X-Captcha-Token`. Each solution is accepted once.',

@@ -1,6 +1,7 @@
 import { errorReplies } from './error.js'
 
 export const collectorSchema = {
+  operationId: 'readCollector',
   summary: 'Get the collector, a script for web pages',
   description: 'Configure the collector by attributes of the script tag or by parameters of this URL, such as ' +
     '`key`. Cached for an hour, and for one more day while a newer version is fetched. Compressed with Brotli or ' +

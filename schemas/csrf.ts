@@ -9,6 +9,7 @@ export const CsrfTokenReplySchema = Type.Object({
 export type CsrfTokenReply = Static<typeof CsrfTokenReplySchema>
 
 export const csrfTokenSchema = {
+  operationId: 'csrfToken',
   summary: 'Get a CSRF token',
   description: 'For pages of the same origin or of an allowed origin. The token is valid only together with the ' +
     'cookie of this response and within the session of the request.',

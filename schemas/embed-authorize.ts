@@ -27,6 +27,7 @@ export const EmbedAuthorizeReplySchema = Type.Object({
 export type EmbedAuthorizeReply = Static<typeof EmbedAuthorizeReplySchema>
 
 export const embedAuthorizeSchema = {
+  operationId: 'embedAuthorize',
   summary: 'Authorize the embedding of a Bold BI dashboard',
   description: 'The authorization server of the Bold BI embed SDK: validates the query, adds the user, signs the ' +
     'query and requests an access token from the Bold BI server.',

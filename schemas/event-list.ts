@@ -21,7 +21,8 @@ export const StoredEventSchema = Type.Unsafe<Record<string, unknown>>({
 })
 
 export const listEventsSchema = {
-  summary: 'List the stored events of the organization, newest first',
+  operationId: 'listEvents',
+  summary: 'List the stored events of the organisation, newest first',
   tags: ['admin events'],
   querystring: EventListQuerySchema,
   response: { 200: pageSchema(StoredEventSchema), ...errorReplies(400, 401, 403, 404, 429, 500, 503) }

@@ -34,7 +34,8 @@ const STREAM = `Server-Sent Events of this instance, as they happen:
 \`dropped\` (\`count\`, \`reason\`: \`rate\`, \`slow\`, or \`gap\` with a count of null).`
 
 export const liveEventsSchema = {
-  summary: 'Stream the accepted and refused events of the organization',
+  operationId: 'liveEvents',
+  summary: 'Stream the accepted and refused events of the organisation',
   description: 'The stream ends when the access token expires or is revoked.',
   tags: ['admin events'],
   querystring: EventLiveQuerySchema,

@@ -9,6 +9,7 @@ export const GuestTokenReplySchema = Type.Object({
 export type GuestTokenReply = Static<typeof GuestTokenReplySchema>
 
 export const guestTokenSchema = {
+  operationId: 'guestToken',
   summary: 'Get a DataBrain guest token',
   description: 'DataBrain\'s servers call this route with the proxy key. The user reference in the URL identifies ' +
     'the user.',
@@ -33,6 +34,7 @@ export const ProxyAuthUrlReplySchema = Type.Object({
 export type ProxyAuthUrlReply = Static<typeof ProxyAuthUrlReplySchema>
 
 export const proxyAuthUrlSchema = {
+  operationId: 'proxyAuthUrl',
   summary: 'Get the next proxyAuthUrl of an open page',
   description: 'A page that stays open longer than its user reference is valid calls this route. The host\'s session ' +
     'identifies the user; a user reference in the request is ignored.',

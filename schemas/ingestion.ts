@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 
 import { errorReplies } from './error.js'
+import { operationIdOf } from './operation-id.js'
 import { AnyEventSchema, FieldsSchema, eventSchemaOf } from './event.js'
 import type { EventType } from './event.js'
 
@@ -52,8 +53,10 @@ export const BatchReplySchema = Type.Object({
 })
 export type BatchReply = Static<typeof BatchReplySchema>
 
-export function typedEventSchema (type: EventType) {
+/** `path` tells the routes of one event type apart. */
+export function typedEventSchema (type: EventType, path: string) {
   return {
+    operationId: operationIdOf('receive', path),
     summary: `Receive one ${type} event`,
     description: '200 means that the event is stored. Events with the same messageId are stored once.',
     tags,
@@ -63,6 +66,7 @@ export function typedEventSchema (type: EventType) {
 }
 
 export const anyEventSchema = {
+  operationId: 'receiveEvents',
   summary: 'Receive one signed event of any type',
   description: 'For servers: the body must be signed. 200 means that the event is stored.',
   tags,

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 
 import type { EventType } from './event.js'
+import { operationIdOf } from './operation-id.js'
 
 export const PIXEL_TYPES = ['track', 'page', 'identify', 'group'] as const satisfies readonly EventType[]
 export type PixelType = typeof PIXEL_TYPES[number]
@@ -44,8 +45,10 @@ function querySchemaOf (type: PixelType) {
   }, { additionalProperties: true })
 }
 
-export function pixelSchema (type: PixelType) {
+/** `path` tells the routes of one event type apart. */
+export function pixelSchema (type: PixelType, path: string) {
   return {
+    operationId: operationIdOf('pixel', path),
     summary: `Receive one ${type} event and return an image`,
     description: 'For pages and e-mails that can only load an image. `p.<name>` is a property and `t.<name>` a ' +
       'trait, each a string. An empty `e` (page), `uid`, `aid`, `gid`, `ts` or `mid` is read as absent. Every ' +

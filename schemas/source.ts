@@ -56,7 +56,7 @@ export const NewSourceSchema = Type.Composite([
       minLength: 1,
       maxLength: 136,
       description: 'An existing key: dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-". The prefix must ' +
-        'match the environment. A key that another organization has used is refused.'
+        'match the environment. A key that another organisation has used is refused.'
     }),
     server_secret: Type.String({
       minLength: 1,
@@ -94,15 +94,17 @@ export type SourceWithSecret = Static<typeof SourceWithSecretSchema>
 const params = Type.Object({ id: Type.String({ maxLength: 100 }) })
 
 export const createSourceSchema = {
+  operationId: 'createSource',
   summary: 'Create a source',
   description: 'Only this response contains the server secret. The status is 409 if the pipeline key is in use or ' +
-    'the organization has reached its number of sources.',
+    'the organisation has reached its number of sources.',
   tags,
   body: NewSourceSchema,
   response: { 201: SourceWithSecretSchema, ...errorReplies(400, 401, 403, 409, 413, 415, 429, 500, 503) }
 }
 
 export const listSourcesSchema = {
+  operationId: 'listSources',
   summary: 'List the sources, newest first',
   tags,
   querystring: PageQuerySchema,
@@ -110,6 +112,7 @@ export const listSourcesSchema = {
 }
 
 export const readSourceSchema = {
+  operationId: 'readSource',
   summary: 'Read a source',
   tags,
   params,
@@ -117,6 +120,7 @@ export const readSourceSchema = {
 }
 
 export const patchSourceSchema = {
+  operationId: 'patchSource',
   summary: 'Change a source',
   tags,
   params,
@@ -125,6 +129,7 @@ export const patchSourceSchema = {
 }
 
 export const deleteSourceSchema = {
+  operationId: 'deleteSource',
   summary: 'Delete a source; its keys become invalid immediately',
   tags,
   params,
@@ -132,6 +137,7 @@ export const deleteSourceSchema = {
 }
 
 export const rotateKeySchema = {
+  operationId: 'rotateKey',
   summary: 'Replace the pipeline key',
   tags,
   params,
@@ -140,6 +146,7 @@ export const rotateKeySchema = {
 }
 
 export const rotateSecretSchema = {
+  operationId: 'rotateSecret',
   summary: 'Replace the server secret',
   description: 'Only this response contains the new secret.',
   tags,

@@ -116,9 +116,10 @@ const ofWebhook = Type.Object({ id: Type.String({ maxLength: 100 }), wid: Type.S
 const written = errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503)
 
 export const createWebhookSchema = {
+  operationId: 'createWebhook',
   summary: 'Create a webhook of a source',
   description: 'The server creates a secret for the providers `standard` and `custom`; only this response contains ' +
-    'it. The status is 409 if the organization has reached its number of webhooks.',
+    'it. The status is 409 if the organisation has reached its number of webhooks.',
   tags,
   params: ofSource,
   body: NewWebhookSchema,
@@ -126,6 +127,7 @@ export const createWebhookSchema = {
 }
 
 export const listWebhooksSchema = {
+  operationId: 'listWebhooks',
   summary: 'List the webhooks of a source, newest first',
   tags,
   params: ofSource,
@@ -134,6 +136,7 @@ export const listWebhooksSchema = {
 }
 
 export const readWebhookSchema = {
+  operationId: 'readWebhook',
   summary: 'Read a webhook',
   tags,
   params: ofWebhook,
@@ -141,6 +144,7 @@ export const readWebhookSchema = {
 }
 
 export const patchWebhookSchema = {
+  operationId: 'patchWebhook',
   summary: 'Change a webhook',
   tags,
   params: ofWebhook,
@@ -149,6 +153,7 @@ export const patchWebhookSchema = {
 }
 
 export const deleteWebhookSchema = {
+  operationId: 'deleteWebhook',
   summary: 'Delete a webhook; later deliveries are refused',
   tags,
   params: ofWebhook,
@@ -156,6 +161,7 @@ export const deleteWebhookSchema = {
 }
 
 export const rotateWebhookSecretSchema = {
+  operationId: 'rotateWebhookSecret',
   summary: 'Replace the secret of a webhook',
   description: 'Without `secret`, the server creates a secret for the providers `standard` and `custom`; only this ' +
     'response contains it.',
@@ -167,6 +173,7 @@ export const rotateWebhookSecretSchema = {
 
 /** The route that receives deliveries of webhook providers. */
 export const deliverySchema = {
+  operationId: 'receiveDelivery',
   summary: 'Receive signed events of another service',
   description: 'For Stripe, Shopify, HubSpot, Standard Webhooks and custom providers. 200 means that the events are ' +
     'stored. A repeated delivery is stored once.',

@@ -18,6 +18,7 @@ export const WidgetTokenReplySchema = Type.Object({
 export type WidgetTokenReply = Static<typeof WidgetTokenReplySchema>
 
 export const widgetTokenSchema = {
+  operationId: 'widgetToken',
   summary: 'Get a dxFeed widget token',
   description: 'Signs a short-lived token for the widgets of a page. Nothing in the request changes the user or the ' +
     'permissions of the token.',

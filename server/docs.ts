@@ -30,7 +30,7 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
         { name: 'admin auth', description: 'Login, rotation of refresh tokens, sessions, password.' },
         { name: 'admin mfa', description: 'Second factors of administrators: authenticator apps, passkeys, recovery codes.' },
         { name: 'admin account', description: 'Invitations, password resets and changes of email by mailed links.' },
-        { name: 'admin users', description: 'Members of the organization and invitations.' },
+        { name: 'admin users', description: 'Members of the organisation and invitations.' },
         { name: 'admin sources', description: 'Sources of events, their keys and secrets.' },
         { name: 'admin webhooks', description: 'Signed deliveries of other services to a source.' },
         { name: 'admin events', description: 'Stored events and the live stream of events.' },

@@ -40,6 +40,7 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
   app.get('/healthz', {
     config,
     schema: {
+      operationId: 'readHealth',
       summary: 'Check whether the process runs',
       tags: ['health'],
       response: { 200: Type.Object({ status: Type.Literal('ok') }) }
@@ -52,6 +53,7 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
   app.get('/readyz', {
     config,
     schema: {
+      operationId: 'readReadiness',
       summary: 'Check whether the store and the event sink respond',
       tags: ['health'],
       response: { 200: ReadySchema }

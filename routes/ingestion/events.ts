@@ -60,7 +60,7 @@ export async function eventRoutes (
 
   for (const [path, type] of PATHS) {
     scope.post<{ Body: Partial<EventBody> }>(path, {
-      schema: typedEventSchema(type),
+      schema: typedEventSchema(type, path),
       bodyLimit,
       config: { gatehouse: { pipelineKey: true, signature: 'optional' }, eventType: type }
     }, function acceptTypedEvent (request, reply) {

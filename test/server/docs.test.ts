@@ -5,6 +5,7 @@ import { generateSecret } from '../../signing/secret-strength/index.js'
 import { demoApp } from '../helpers/server-app.js'
 
 interface Operation {
+  operationId?: string
   summary?: string
   tags?: string[]
   responses: Record<string, unknown>
@@ -42,6 +43,17 @@ t.test('each operation has a summary, a tag and its responses, and uses only dec
       }
     }
   }
+})
+
+t.test('each operation has an operationId that no other operation has', async (t) => {
+  const { app } = await demoApp(t)
+  const { paths } = (await app.inject('/docs/json')).json() as Document
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => ({ where: `${method} ${path}`, operationId }))
+  )
+  for (const { where, operationId } of operations) t.match(operationId, /^[a-z][A-Za-z]+$/, where)
+  const ids = operations.map(({ operationId }) => operationId)
+  t.same(ids.filter((id, at) => ids.indexOf(id) !== at), [])
 })
 
 t.test('the document contains all endpoints of the suite and no endpoint of the demo', async (t) => {

@@ -19,6 +19,7 @@ import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import { upstreamOutcome } from '../../../lib/upstream-client/refusal.js'
 import { databrainProxySchema } from '../../../schemas/databrain-proxy.js'
+import { operationIdOf } from '../../../schemas/operation-id.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { authKeyCheck } from './auth-key.js'
 import { componentCors } from './component-cors.js'
@@ -132,20 +133,22 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pl
           : { keyGenerator: (request) => rateKeyOf(grants.need(request)), ...userLimit, hook: 'preHandler' }
       )
 
-      scope.route({
-        method: METHODS,
-        url: '/*',
-        schema: databrainProxySchema,
-        bodyLimit,
-        // METHODS contains HEAD.
-        exposeHeadRoute: false,
-        // Disables fastify-raw-body, which would read the body before it is forwarded.
-        config: {
-          ...{ rawBody: false },
-          gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards
-        },
-        handler: forwardCall
-      })
+      for (const method of METHODS) {
+        scope.route({
+          method,
+          url: '/*',
+          schema: { ...databrainProxySchema, operationId: operationIdOf('databrainProxy', method.toLowerCase()) },
+          bodyLimit,
+          // METHODS contains HEAD.
+          exposeHeadRoute: false,
+          // Disables fastify-raw-body, which would read the body before it is forwarded.
+          config: {
+            ...{ rawBody: false },
+            gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards
+          },
+          handler: forwardCall
+        })
+      }
 
       async function forwardCall (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
         const grant = grants.need(request)

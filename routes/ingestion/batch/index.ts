@@ -9,6 +9,7 @@ import { countProperties, EVENT_LIMITS } from '../../../lib/json/limits.js'
 import { memberElements } from '../../../lib/json/scan.js'
 import { assertUnrepeated } from '../../../lib/json/known-members.js'
 import { batchSchema, browserBatchSchema } from '../../../schemas/ingestion.js'
+import { operationIdOf } from '../../../schemas/operation-id.js'
 import type { BatchBody, EventError } from '../../../schemas/ingestion.js'
 import { batchReply } from '../batch-reply.js'
 import { batchMembers } from './members.js'
@@ -70,7 +71,7 @@ export async function batchRoute (
 
   for (const [path, schema] of PATHS) {
     scope.post<{ Body: BatchBody }>(path, {
-      schema,
+      schema: { ...schema, operationId: operationIdOf(path === BEACON_PATH ? 'receiveBeacon' : 'receive', path) },
       bodyLimit: batchLimit,
       config: { gatehouse: { pipelineKey: true, signature: 'optional' }, writeKeyInQuery: path === BEACON_PATH }
     }, acceptBatch)

@@ -35,7 +35,7 @@ export async function pixelRoutes (
   for (const [path, type] of PATHS) {
     scope.get<{ Querystring: Record<string, unknown> }>(path, {
       // Fastify's own HEAD route would store an event.
-      schema: pixelSchema(type),
+      schema: pixelSchema(type, path),
       exposeHeadRoute: false,
       config: { gatehouse: { pipelineKey: true, signature: 'off' }, eventType: type }
     }, function acceptPixel (request, reply) {
