@@ -246,7 +246,7 @@ t.test('two registrations share no keys, tokens or limits', async (t) => {
   t.same([await ask('/a', PROXY_KEY), await ask('/b', other)], [429, 429])
 })
 
-t.test('the proxy works in a host that has @fastify/reply-from, and adds one route', async (t) => {
+t.test('the proxy works in a host that has @fastify/reply-from, and adds one path', async (t) => {
   const { default: replyFrom } = await import('@fastify/reply-from')
   const routes: string[] = []
   const { call } = await proxyApp(t, {}, {}, async (app) => {
@@ -256,7 +256,7 @@ t.test('the proxy works in a host that has @fastify/reply-from, and adds one rou
     await app.register(replyFrom, { base: 'http://127.0.0.1:9' })
   })
   t.equal((await call()).statusCode, 200)
-  t.same(routes, [`GET,HEAD,POST,PUT,PATCH,DELETE ${PREFIX}/*`])
+  t.same(routes, ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => `${method} ${PREFIX}/*`))
 })
 
 t.test('no key, token or cookie is logged, also when a call fails', async (t) => {
