@@ -132,6 +132,23 @@ t.test('deleting a source and rotating a key need a fresh factor of a user who h
   t.equal((await app.send('DELETE', `sources/${second}`, token)).statusCode, 204)
 })
 
+t.test('a page of another site that may call reads that a fresh factor is needed', async (t) => {
+  const origin = 'https://console.example.com'
+  const app = await mfaApp(t, { mfa: { cors: { origins: [origin] } } })
+  await app.addUser(ANN)
+  const { access_token: token } = await app.login(ANN)
+  await app.enrol(token)
+  app.clock.now += 301_000
+  const reply = await app.app.inject({
+    method: 'DELETE',
+    url: '/v1/admin/auth/mfa/totp',
+    headers: { origin, authorization: `Bearer ${token}` }
+  })
+  t.equal(reply.statusCode, 401)
+  t.equal(reply.headers['access-control-allow-origin'], origin)
+  t.match(reply.headers['access-control-expose-headers'], /www-authenticate/)
+})
+
 t.test('without the option passkeys there are no routes for passkeys', async (t) => {
   const app = await mfaApp(t)
   await app.addUser(ANN)
