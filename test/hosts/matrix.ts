@@ -55,7 +55,8 @@ async function bundle (entry: string, format: 'cjs' | 'esm', files: string[] = [
     platform: 'node',
     format,
     logLevel: 'silent',
-    external: ['altcha-lib', 'altcha-lib/*', '@fastify/csrf-protection', '@node-rs/argon2'],
+    external: ['altcha-lib', 'altcha-lib/*', '@fastify/csrf-protection', '@node-rs/argon2', '@simplewebauthn/server',
+      'otplib'],
     banner: format === 'cjs' ? {} : { js: REQUIRE }
   })
   const dist = join(folder, 'node_modules/fastify-gatehouse/dist')
