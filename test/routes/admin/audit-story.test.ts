@@ -66,6 +66,7 @@ t.test('the audit log of an administrator, from the invitation to a revoked API 
     ['bob', 'auth.login', null],
     ['bob', 'auth.mfa_enrolled', { method: 'totp', first: true }],
     ['bob', 'auth.login_failed', { reason: 'password' }],
+    ['bob', 'auth.mfa_challenged', { methods: ['totp', 'recovery_code'] }],
     ['bob', 'auth.mfa_failed', { reason: 'wrong' }],
     ['bob', 'auth.mfa_verified', { method: 'totp' }],
     ['bob', 'auth.login', { second_factor: 'totp' }],
@@ -78,7 +79,7 @@ t.test('the audit log of an administrator, from the invitation to a revoked API 
     ['bob', 'key.revoked', { name: 'CI' }],
     ['bob', 'auth.refresh_reused', { reason: 'refresh_reused' }]
   ])
-  t.equal(story.length, 17)
+  t.equal(story.length, 18)
   const text = JSON.stringify(data)
   for (const own of [token, mfaToken, secret, key, pair.access_token, pair.refresh_token, NEW_PASSWORD]) {
     t.notOk(text.includes(own), 'no secret is in the audit log')

@@ -75,7 +75,7 @@ t.test('a query has at most 50 dashboards by default, and "maxDashboards" is fro
   for (const maxDashboards of [0, 501, 1.5, Number.NaN, '50' as unknown as number]) {
     await t.rejects(made({ maxDashboards }), {
       code: 'INVALID_OPTIONS',
-      message: /"maxDashboards" must be an integer from 1 to 500/
+      message: /"maxDashboards" must be a whole number, 1 to 500/
     }, String(maxDashboards))
   }
 })
