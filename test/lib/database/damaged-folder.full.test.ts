@@ -52,3 +52,11 @@ t.test('the same database without damage opens', async (t) => {
   t.strictSame((await sql`select count(*)::int as n from kept`.execute(database.db)).rows, [{ n: 500 }])
   await database.close()
 })
+
+t.test('a start after an interrupted creation creates the database again', async (t) => {
+  const dataDir = t.testdir({ 'pgdata.unfinished': { PG_VERSION: '18', base: {} } })
+  const database = await openDatabase({ dataDir })
+  await database.ready()
+  await database.close()
+  t.strictSame(await readdir(dataDir), ['pgdata'])
+})

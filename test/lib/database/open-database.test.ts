@@ -52,14 +52,6 @@ t.test('a folder that another process has open is refused', async (t) => {
   await t.rejects(openDatabase({ dataDir }), { code: 'FOLDER_LOCKED', message: dataDir })
 })
 
-t.test('a start after an interrupted creation creates the database again', async (t) => {
-  const dataDir = t.testdir({ 'pgdata.unfinished': { PG_VERSION: '18', base: {} } })
-  const database = await openDatabase({ dataDir })
-  await database.ready()
-  await database.close()
-  t.strictSame(await readdir(dataDir), ['pgdata'])
-})
-
 t.test('a migration that fails leaves the folder unlocked', async (t) => {
   const dataDir = await copyOf(await temporaryFolder(t))
   const broken = {
