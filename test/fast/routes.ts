@@ -1,3 +1,3 @@
 import { runFiles } from '../helpers/run-files.js'
 
-await runFiles(['test/routes'], { except: ['test/routes/ingestion'] })
+await runFiles(['test/routes'], { except: ['test/routes/admin', 'test/routes/ingestion'] })

@@ -11,9 +11,8 @@ const ROOT = new URL('../../', import.meta.url)
 
 /**
  * Runs test files in this process, one after another: loading the suite takes longer than most tests. A folder stands
- * for the
- * test files in it other than `*.full.test.ts`, which only `npm run test:all` runs; `except` names files and folders
- * that run elsewhere.
+ * for the test files in it other than `*.full.test.ts`, which only `npm run test:all` runs; `except` names files and
+ * folders that run elsewhere.
  *
  * @example await runFiles(['test/lib'], { except: ['test/lib/nats'] })
  */

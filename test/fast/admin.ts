@@ -1,0 +1,3 @@
+import { runFiles } from '../helpers/run-files.js'
+
+await runFiles(['test/routes/admin'])
