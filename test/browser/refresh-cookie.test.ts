@@ -80,6 +80,8 @@ t.test('a form of another site neither refreshes nor logs out', async (t) => {
       page.waitForResponse((candidate) => candidate.request().method() === 'POST'),
       page.evaluate(`document.forms[0].action = '${origin}/v1/admin/auth/${path}'; document.forms[0].submit()`)
     ])
+    // A navigation that is not committed yet would keep Chromium from closing the context.
+    await page.waitForURL(`${origin}/v1/admin/auth/${path}`)
     t.equal(response.status(), 403, path)
     t.match(await response.json(), { error: { code: 'CSRF_FAILED' } })
   }
