@@ -6,12 +6,15 @@ import { PASSWORD, adminApp } from '../helpers/admin.js'
 import { openBrowser } from '../helpers/browser.js'
 
 const COOKIE = '__Secure-gatehouse-refresh'
+/** Chromium opens connections ahead of requests, which an app without this option waits for when it closes. */
+const SERVER = { forceCloseConnections: true }
 
 async function setUp (t: Test, host: string) {
   const browser = await openBrowser(t)
   if (browser === null) return null
   const admin = await adminApp(t, {
     auth: { cookie: true },
+    server: SERVER,
     before: async (app) => {
       app.get('/page', (_request, reply) => {
         reply.type('text/html').send('<!doctype html><title>Console</title>')
@@ -68,7 +71,7 @@ t.test('a form of another site neither refreshes nor logs out', async (t) => {
   const { post, page, context, origin, store } = parts
   await post('login', { email: 'ann@example.com', password: PASSWORD })
   const before = await context.cookies()
-  const evil = Fastify()
+  const evil = Fastify(SERVER)
   t.teardown(() => evil.close())
   evil.get('/', (_request, reply) => {
     reply.type('text/html').send('<!doctype html><form method="post"></form>')
@@ -80,8 +83,6 @@ t.test('a form of another site neither refreshes nor logs out', async (t) => {
       page.waitForResponse((candidate) => candidate.request().method() === 'POST'),
       page.evaluate(`document.forms[0].action = '${origin}/v1/admin/auth/${path}'; document.forms[0].submit()`)
     ])
-    // A navigation that is not committed yet would keep Chromium from closing the context.
-    await page.waitForURL(`${origin}/v1/admin/auth/${path}`)
     t.equal(response.status(), 403, path)
     t.match(await response.json(), { error: { code: 'CSRF_FAILED' } })
   }
