@@ -1,4 +1,5 @@
 import { errorReplies } from './error.js'
+import { operationIdOf } from './operation-id.js'
 
 export const databrainProxySchema = {
   summary: 'Call DataBrain for a signed-in user',
@@ -8,4 +9,9 @@ export const databrainProxySchema = {
   tags: ['embedding'],
   security: [{ proxyAuthKey: [] }],
   response: errorReplies(400, 401, 403, 413, 415, 429, 500, 502, 503, 504)
+}
+
+/** Returns the schema of the route for one method, in lower or upper case. */
+export function databrainProxySchemaOf (method: string) {
+  return { ...databrainProxySchema, operationId: operationIdOf('databrainProxy', method.toLowerCase()) }
 }

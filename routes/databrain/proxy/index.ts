@@ -18,8 +18,7 @@ import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import { upstreamOutcome } from '../../../lib/upstream-client/refusal.js'
-import { databrainProxySchema } from '../../../schemas/databrain-proxy.js'
-import { operationIdOf } from '../../../schemas/operation-id.js'
+import { databrainProxySchemaOf } from '../../../schemas/databrain-proxy.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { authKeyCheck } from './auth-key.js'
 import { componentCors } from './component-cors.js'
@@ -137,7 +136,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pl
         scope.route({
           method,
           url: '/*',
-          schema: { ...databrainProxySchema, operationId: operationIdOf('databrainProxy', method.toLowerCase()) },
+          schema: databrainProxySchemaOf(method),
           bodyLimit,
           // METHODS contains HEAD.
           exposeHeadRoute: false,

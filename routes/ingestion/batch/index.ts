@@ -25,16 +25,17 @@ import { IngestContext } from '../ingest-context.js'
 /** Properties of a batch that takes about 10 ms to parse. */
 const LARGE_BATCH = 20_000
 
+const BATCH_PATH = '/v1/batch'
 /** RudderStack's browser SDK sends beacons to this path, with the key as `?writeKey=`. */
 const BEACON_PATH = '/beacon/v1/batch'
 
 /** `/v1/import` is Segment's path for historical events; Segment's browser SDK sends to `/v1/b`. */
-const PATHS = [
-  ['/v1/batch', batchSchema],
-  ['/v1/import', batchSchema],
-  ['/v1/b', browserBatchSchema],
-  [BEACON_PATH, batchSchema]
-] as const
+const PATHS = ([
+  [BATCH_PATH, 'receive', batchSchema],
+  ['/v1/import', 'receive', batchSchema],
+  ['/v1/b', 'receive', browserBatchSchema],
+  [BEACON_PATH, 'receiveBeacon', batchSchema]
+] as const).map(([path, verb, schema]) => [path, { ...schema, operationId: operationIdOf(verb, path) }] as const)
 
 /** Creates the 400 error for a batch above the limit. Datafly Signal documents 400, not 413. */
 export function batchTooLarge (): GatehouseError {
@@ -67,11 +68,11 @@ export async function batchRoute (
     }
   })
 
-  const assertEvent: AssertEvent = eventAssertion(scope, PATHS[0][0])
+  const assertEvent: AssertEvent = eventAssertion(scope, BATCH_PATH)
 
   for (const [path, schema] of PATHS) {
     scope.post<{ Body: BatchBody }>(path, {
-      schema: { ...schema, operationId: operationIdOf(path === BEACON_PATH ? 'receiveBeacon' : 'receive', path) },
+      schema,
       bodyLimit: batchLimit,
       config: { gatehouse: { pipelineKey: true, signature: 'optional' }, writeKeyInQuery: path === BEACON_PATH }
     }, acceptBatch)
