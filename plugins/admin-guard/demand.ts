@@ -84,7 +84,7 @@ export function validateFields (
   return null
 }
 
-/** What the guard knows about the second factor of an administrator. */
+/** The state of the second factor of an administrator. */
 interface FactorState {
   readonly mfaAt: number | null
   readonly hasFactor: boolean

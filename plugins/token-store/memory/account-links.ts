@@ -2,7 +2,7 @@ import { sha256Hex } from '../../../signing/digest.js'
 import type { AccountLinks, EmailChange, LinkedAccount } from '../../../contracts/token-store/index.js'
 import type { MemoryUsers } from './users.js'
 
-/** What a link was issued for. The link is no longer valid once the account differs. */
+/** The account that a link was issued for. The link is no longer valid once the account differs. */
 interface Issued {
   email: string
   passwordDigest: string

@@ -1,6 +1,9 @@
 import { LookupCache, MAX_AGE } from '../../../lib/lookup-cache.js'
 import type { Change, Changes } from '../redis/changes.js'
-import { accessKind, apiKeyKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
+import {
+  accessKind, apiKeyKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf,
+  webhookKind
+} from '../redis/kinds.js'
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
 import type {
   ApiKeyAccess, Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,

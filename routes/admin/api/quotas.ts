@@ -4,7 +4,7 @@ import type { KnownOptions } from '../../../lib/options.js'
 
 export interface QuotaOptions {
   /**
-   * Maximum sources of an organisation without a limit of its own; creating more is 409 `CONFLICT`. Default: 500.
+   * Maximum sources of an organisation without `maxSources`; creating more is 409 `CONFLICT`. Default: 500.
    */
   sources?: number
   /** Maximum webhooks per organisation, over all its sources; creating more is 409 `CONFLICT`. Default: 100. */

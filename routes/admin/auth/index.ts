@@ -43,7 +43,7 @@ export type {} from '../../../plugins/token-store/index.js'
 export { createPasswords }
 export type { LockoutOptions, PasswordOptions, Passwords }
 
-/** What the plugins for users and second factors need of `adminAuth`. */
+/** The parts of `adminAuth` that the plugins for users and second factors use. */
 export interface AdminLogins {
   readonly passwords: Passwords
   /** Checks a password; counts failures and locks accounts. */

@@ -8,7 +8,7 @@ import type { MfaLogins } from './mfa-logins.js'
 import type { Passkeys } from './passkeys.js'
 import type { Totp } from './totp.js'
 
-/** What the routes of second factors are made of. */
+/** The parts that the routes of second factors share. */
 export interface MfaParts {
   totp: Totp
   /** `null` without the option `passkeys`. */

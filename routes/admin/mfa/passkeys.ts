@@ -22,7 +22,7 @@ export interface Challenge {
   challenge_token: string
 }
 
-/** What a challenge is for, and the login or session that it belongs to. */
+/** The purpose of a challenge, and the login or session that it belongs to. */
 export interface Purpose {
   name: 'register' | 'verify' | 'step-up' | 'login'
   /** Id of the login or the session; the empty string for a login without a password. */
@@ -85,7 +85,8 @@ export async function createPasskeys (scope: FastifyInstance, settings: Settings
   async function openChallenge (token: string, purpose: Purpose, refusal: (reason: string) => GatehouseError) {
     const { challenge, exp } = readChallenge(token, purpose) ?? { challenge: '', exp: 0 }
     if (exp <= now()) throw refusal('the challenge_token is not readable or has expired')
-    if (!await tokenStore.claim(`passkey challenge ${challenge}`, LIFETIME)) throw refusal('the challenge was used before')
+    const isNew = await tokenStore.claim(`passkey challenge ${challenge}`, LIFETIME)
+    if (!isNew) throw refusal('the challenge was used before')
     return challenge
   }
 

@@ -21,7 +21,7 @@ export interface SourceRouteSettings {
   now: () => number
   /** Accepts a server secret that is short or publicly known. */
   allowWeakSecret: boolean
-  /** Maximum sources of an organisation that has no limit of its own. */
+  /** Maximum sources of an organisation without `maxSources`. */
   quota: number
 }
 
