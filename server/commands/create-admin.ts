@@ -99,7 +99,7 @@ async function unlockAdmin ({ users }: TokenStore, email: string): Promise<void>
   console.log(`Unlocked ${email}`)
 }
 
-/** Removes the factors of a user who has lost them, and ends the user's sessions: whoever has the factors is out. */
+/** Removes the factors of a user who has lost them, and ends the user's sessions, as another person may have them. */
 async function removeSecondFactors ({ audit, factors, sessions, users }: TokenStore, email: string): Promise<void> {
   const user = await found(users, email)
   if (!await factors.removeAll(user.id)) throw new Error(`${email} has no second factor`)

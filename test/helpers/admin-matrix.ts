@@ -84,7 +84,7 @@ const body = (fields: object) => () => ({ body: fields })
 const NAME = { name: 'Named by the test' }
 const ROTATION = { overlap_seconds: 0 }
 
-/** Who may call each route of administrators, and what an allowed call returns. */
+/** The roles that may call each route of administrators, and the status of an allowed call. */
 export const DECISIONS: Readonly<Record<string, Decision>> = {
   'POST /auth/login': { least: null, ok: 200, make: ({ email }) => ({ body: { email, password: PASSWORD } }) },
   'POST /auth/refresh': { least: null, ok: 200, make: ({ refreshToken }) => ({ body: { refresh_token: refreshToken } }) },

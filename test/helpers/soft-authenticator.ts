@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 const [PRESENT, VERIFIED, WITH_KEY] = [0x01, 0x04, 0x40]
 const AAGUID = Buffer.alloc(16)
 
-/** What the browser or the authenticator does wrong. */
+/** The faults of a forged registration or proof. */
 export interface Changes {
   origin?: string
   rpId?: string

@@ -6,7 +6,7 @@ import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { EXPIRED_KEYS_KEPT_FOR, newApiKeyId } from '../limits.js'
 import type { ApiKey, ApiKeyAccess, ApiKeys } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
-import { afterCursor, toPage } from './pages.js'
+import { afterCursor, readPage } from './pages.js'
 import { assertRoomForApiKey } from './quotas.js'
 import { toDate, toMilliseconds } from './times.js'
 
@@ -55,13 +55,7 @@ export function sqlApiKeys (
       if (after !== null) {
         query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
       }
-      const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
-      return toPage(
-        rows,
-        page,
-        toApiKey,
-        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
-      )
+      return readPage(lists, query, page, toApiKey)
     },
 
     async rename (orgId, id, name) {

@@ -8,7 +8,7 @@ import { CONFLICT } from '../../../lib/errors.js'
 import type { Invitation, Invitations } from '../../../contracts/token-store/index.js'
 import { alreadyMember, assertChangeable, emailTaken, mayGive, overQuota } from '../limits.js'
 import { findMember, lockOrganisation, toMember } from './members.js'
-import { afterCursor, toPage } from './pages.js'
+import { afterCursor, readPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
 
 type Tx = Transaction<DatabaseSchema>
@@ -65,13 +65,7 @@ export function sqlInvitations (
       if (after !== null) {
         query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
       }
-      const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
-      return toPage(
-        rows,
-        page,
-        toInvitation,
-        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
-      )
+      return readPage(lists, query, page, toInvitation)
     },
 
     async renew (orgId, id, { invitedBy, digest, expiresAt }) {

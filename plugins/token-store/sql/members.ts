@@ -6,7 +6,7 @@ import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { Member, Members, Role } from '../../../contracts/token-store/index.js'
 import { assertChangeable, lastOwner } from '../limits.js'
 import type { Caches } from './caches.js'
-import { afterCursor, toPage } from './pages.js'
+import { afterCursor, readPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
 
 type Tx = Transaction<DatabaseSchema>
@@ -53,13 +53,7 @@ export function sqlMembers (
           eb(eb.refTuple('memberships.created_at', 'memberships.seq'), '<', eb.tuple(after.date, after.seq))
         )
       }
-      const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
-      return toPage(
-        rows,
-        page,
-        toMember,
-        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
-      )
+      return readPage(lists, query, page, toMember)
     },
 
     async ofUser (userId) {

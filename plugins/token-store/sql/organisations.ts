@@ -7,7 +7,7 @@ import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { Organisation, Organisations } from '../../../contracts/token-store/index.js'
 import { organisationOf } from '../organisation-settings.js'
 import type { Caches } from './caches.js'
-import { afterCursor, toPage } from './pages.js'
+import { afterCursor, readPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
 
 export function sqlOrganisations (
@@ -56,13 +56,7 @@ export function sqlOrganisations (
       if (after !== null) {
         query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
       }
-      const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
-      return toPage(
-        rows,
-        page,
-        toOrganisation,
-        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
-      )
+      return readPage(lists, query, page, toOrganisation)
     }
   }
 }

@@ -1,8 +1,11 @@
+import type { CompiledQuery } from 'kysely'
+
 import { decodeCursor, encodeCursor } from '../../../lib/database/list/cursor.js'
 import type { Position } from '../../../lib/database/list/cursor.js'
 import { PAGE_BYTES } from '../../../lib/database/list/budget.js'
 import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
-import { toDate } from './times.js'
+import type { ListReads } from '../../../lib/database/list/reads.js'
+import { toDate, toMilliseconds } from './times.js'
 
 /**
  * Returns the cursor's position for comparing columns; `null` for the first page. Throws `INVALID_REQUEST` if invalid.
@@ -14,7 +17,7 @@ export function afterCursor ({ cursor }: PageRequest): { date: Date, seq: string
 }
 
 /** Converts `limit + 1` rows to a page; the extra row shows that there is a next page. Ends early for large items. */
-export function toPage<Row, Item> (
+function toPage<Row, Item> (
   rows: readonly Row[],
   { limit }: PageRequest,
   toItem: (row: Row) => Item,
@@ -32,4 +35,18 @@ export function toPage<Row, Item> (
     bytes += JSON.stringify(item).length
   }
   return { data, nextCursor: null }
+}
+
+/** Reads a page with a query of `limit + 1` rows, ordered by `created_at` and `seq`, newest first. */
+export async function readPage<Row extends { created_at: Date, seq: string }, Item> (
+  lists: ListReads,
+  query: { compile(): CompiledQuery<Row> },
+  page: PageRequest,
+  toItem: (row: Row) => Item
+): Promise<Page<Item>> {
+  const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
+  return toPage(rows, page, toItem, (row) => ({
+    timestamp: toMilliseconds(row.created_at),
+    sequence: Number(row.seq)
+  }))
 }

@@ -10,11 +10,11 @@ import { CONFLICT } from '../../../lib/errors.js'
 import { assertKey, patched, serverSecretBytes, serverSecretPrefix, settingsOf } from '../source-settings.js'
 import type { Source, Sources } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
-import { afterCursor, toPage } from './pages.js'
+import { afterCursor, readPage } from './pages.js'
 import { assertRoomForSource } from './quotas.js'
 import { sealAgain, sealSecret } from './sealed-secrets.js'
 import { selectSources, toColumns, toSource } from './source-rows.js'
-import { toDate, toMilliseconds } from './times.js'
+import { toDate } from './times.js'
 
 type Tx = Transaction<DatabaseSchema>
 type SourceColumns = Updateable<DatabaseSchema['sources']>
@@ -120,13 +120,7 @@ export function sqlSources (
       if (after !== null) {
         query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
       }
-      const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
-      return toPage(
-        rows,
-        page,
-        toSource,
-        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
-      )
+      return readPage(lists, query, page, toSource)
     },
 
     async update (orgId, id, patch) {

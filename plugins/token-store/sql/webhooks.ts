@@ -12,9 +12,9 @@ import {
   webhookSettingsOf
 } from '../webhook-settings.js'
 import type { Caches } from './caches.js'
-import { afterCursor, toPage } from './pages.js'
+import { afterCursor, readPage } from './pages.js'
 import { assertRoomForWebhook } from './quotas.js'
-import { toDate, toMilliseconds } from './times.js'
+import { toDate } from './times.js'
 import { selectWebhooks, toWebhook, toWebhookColumns } from './webhook-rows.js'
 import { sealAgain, sealSecret } from './sealed-secrets.js'
 
@@ -122,13 +122,7 @@ export function sqlWebhooks (
           eb(eb.refTuple('webhooks.created_at', 'webhooks.seq'), '<', eb.tuple(after.date, after.seq))
         )
       }
-      const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
-      return toPage(
-        rows,
-        page,
-        toWebhook,
-        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
-      )
+      return readPage(lists, query, page, toWebhook)
     },
 
     async update (orgId, sourceId, id, patch) {

@@ -1,7 +1,7 @@
 import type { Links } from './links.js'
 import type { Mailer } from './mailer.js'
 
-/** What the routes of users share. */
+/** The parts that the routes of users share. */
 export interface UserRouteParts {
   links: Links
   mailer: Mailer
