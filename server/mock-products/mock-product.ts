@@ -19,30 +19,45 @@ export interface MockProductOptions {
   /** Epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
-/** Policy of a mock product's own pages; `frame-ancestors` is added per mock product. */
-const CSP =
-  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri " +
-    "'none'; form-action 'none'"
 
-export function mockProductApp ({ embedders }: MockProductOptions): FastifyInstance {
+export interface MockProductPolicy extends Pick<MockProductOptions, 'embedders'> {
+  /**
+   * URLs of other servers that forms of the pages may reach, also by a redirect of the response. Default: the pages
+   * have no forms.
+   */
+  formTargets?: readonly string[]
+}
+
+/** Policy of a mock product's own pages; `form-action` and `frame-ancestors` are added per mock product. */
+const CSP =
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'"
+
+export function mockProductApp ({ embedders, formTargets }: MockProductPolicy): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: true })
-  const policy = `${CSP}; frame-ancestors ${embedders.length === 0 ? "'none'" : embedders.join(' ')}`
+  const forms = formTargets === undefined
+    ? "'none'"
+    : ["'self'", ...new Set(formTargets.map((url) => new URL(url).origin))].join(' ')
+  const ancestors = embedders.length === 0 ? "'none'" : embedders.join(' ')
+  const policy = `${CSP}; form-action ${forms}; frame-ancestors ${ancestors}`
+  // Under `no-referrer`, browsers send forms with `Origin: null`.
+  const referrer = formTargets === undefined ? 'no-referrer' : 'strict-origin'
   refuseForeignHosts(app)
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({
       'Content-Security-Policy': policy,
       'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
+      'Referrer-Policy': referrer,
       'Cache-Control': 'no-store'
     })
   })
   return app
 }
 
-export async function listenOnLoopback (app: FastifyInstance): Promise<MockProduct> {
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
-  return { origin: `http://127.0.0.1:${port}`, close: () => app.close() }
+/** Listens on a port of 127.0.0.1. Default: any free port. */
+export async function listenOnLoopback (app: FastifyInstance, port = 0): Promise<MockProduct> {
+  await app.listen({ host: '127.0.0.1', port })
+  const address = app.server.address() as AddressInfo
+  return { origin: `http://127.0.0.1:${address.port}`, close: () => app.close() }
 }
 
 export function sendPage (reply: FastifyReply, html: string): FastifyReply {
