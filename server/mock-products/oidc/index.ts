@@ -1,0 +1,2 @@
+export { startOidcProvider } from './provider.js'
+export type { OidcProvider, OidcProviderOptions } from './provider.js'
