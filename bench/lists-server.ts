@@ -84,6 +84,7 @@ async function gateway (database: Database): Promise<number> {
     userId: sub,
     orgId: 'bench',
     mfaAt: null,
+    sso: null,
     epoch: 0,
     refreshDigest: '',
     endsAt,

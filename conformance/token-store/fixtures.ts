@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
 import type {
-  AuditEntry, NewApiKey, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore,
-  User
+  AuditEntry, NewApiKey, NewIdentityProvider, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest,
+  TokenStore, User
 } from '../../contracts/token-store/index.js'
 import type { ContractClock } from '../clocks.js'
 
@@ -95,6 +95,7 @@ export function aSession (userId: string, clock: ContractClock, fields: Partial<
     userId,
     orgId: 'org-a',
     mfaAt: null,
+    sso: null,
     epoch: 0,
     refreshDigest: 'digest-1',
     endsAt: clock.now() + 60_000,
@@ -118,6 +119,18 @@ export function anApiKey (fields: Partial<NewApiKey> = {}): NewApiKey {
     permissions: null,
     expiresAt: null,
     createdBy: 'user-1',
+    ...fields
+  }
+}
+
+export function aProvider (fields: Partial<NewIdentityProvider> = {}): NewIdentityProvider {
+  return {
+    orgId: 'org-a',
+    kind: 'oidc',
+    name: 'Workforce',
+    enabled: true,
+    settings: { issuer: 'https://id.example.com', client_id: 'gatehouse' },
+    roles: { claim: 'groups', mapping: [{ value: 'admins', role: 'admin' }], fallback: 'viewer' },
     ...fields
   }
 }

@@ -8,15 +8,20 @@ import { auditContract } from './audit.js'
 import { claimContract } from './claims.js'
 import { factorContract } from './factors.js'
 import { guestTokenContract } from './guest-tokens.js'
+import { identityContract } from './identities.js'
+import { identityProviderContract } from './identity-providers.js'
 import { invitationContract } from './invitations.js'
 import { memberContract } from './members.js'
 import { organisationContract } from './organisations.js'
+import { provisionContract } from './provision.js'
 import { quotaContract } from './quotas.js'
 import { resolveContract } from './resolve.js'
 import { revocationContract } from './revocations.js'
 import { rotationContract } from './rotation.js'
 import { sessionContract } from './sessions.js'
 import { sourceContract } from './sources.js'
+import { ssoDomainContract } from './sso-domains.js'
+import { ssoSessionContract } from './sso-sessions.js'
 import { userContract } from './users.js'
 import { webhookContract } from './webhooks.js'
 
@@ -52,6 +57,11 @@ export async function tokenStoreContract (
     rotationContract,
     factorContract,
     apiKeyContract,
+    provisionContract,
+    identityProviderContract,
+    identityContract,
+    ssoDomainContract,
+    ssoSessionContract,
     auditContract,
     revocationContract,
     claimContract

@@ -22,7 +22,8 @@ export async function sessionContract (t: ContractTest, make: CreateStore): Prom
       endsAt: session.endsAt,
       mfaAt: null,
       hasFactor: false,
-      mfaRequired: false
+      mfaRequired: false,
+      providerId: null
     })
     assert.ok(Object.isFrozen(access))
     await atOnce(() => sessions.access(session.id))

@@ -3,6 +3,8 @@ import type { ApiKeys } from './api-keys.js'
 import type { AuditTrail } from './audit.js'
 import type { Factors } from './factors.js'
 import type { GuestTokens } from './guest-tokens.js'
+import type { Identities } from './identities.js'
+import type { IdentityProviders } from './identity-providers.js'
 import type { Invitations } from './invitations.js'
 import type { Members } from './members.js'
 import type { Organisations } from './organisations.js'
@@ -10,6 +12,8 @@ import type { Revocations } from './revocations.js'
 import type { Sessions } from './sessions.js'
 import type { SharedLimits } from './shared-limits.js'
 import type { Sources } from './sources.js'
+import type { SsoDomains } from './sso-domains.js'
+import type { SsoLogins } from './sso-logins.js'
 import type { Users } from './users.js'
 import type { Webhooks } from './webhooks.js'
 
@@ -18,6 +22,8 @@ export type * from './api-keys.js'
 export type * from './audit.js'
 export type * from './factors.js'
 export type * from './guest-tokens.js'
+export type * from './identities.js'
+export type * from './identity-providers.js'
 export type * from './invitations.js'
 export type * from './members.js'
 export type * from './organisations.js'
@@ -26,6 +32,8 @@ export type * from './revocations.js'
 export type * from './sessions.js'
 export type * from './shared-limits.js'
 export type * from './sources.js'
+export type * from './sso-domains.js'
+export type * from './sso-logins.js'
 export * from './users.js'
 export type * from './webhooks.js'
 
@@ -52,6 +60,10 @@ export interface TokenStore {
   readonly sessions: Sessions
   readonly factors: Factors
   readonly apiKeys: ApiKeys
+  readonly identityProviders: IdentityProviders
+  readonly identities: Identities
+  readonly ssoDomains: SsoDomains
+  readonly ssoLogins: SsoLogins
   readonly audit: AuditTrail
   readonly revocations: Revocations
   /** Limits that all instances count together. A store without it leaves each process to count by itself. */

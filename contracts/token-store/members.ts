@@ -22,6 +22,13 @@ export interface Membership {
   disabled: boolean
 }
 
+/** The result of `provision`. */
+export interface ProvisionedMember {
+  member: Member
+  /** What the call created: the account with its membership, the membership, or neither. */
+  created: 'account' | 'membership' | null
+}
+
 /** The members of organisations. */
 export interface Members {
   /**
@@ -29,6 +36,12 @@ export interface Members {
    * the user or the organisation does not exist.
    */
   add (member: { orgId: string, userId: string, role: Role }): Promise<Member>
+  /**
+   * Returns the member with an email; creates the account without a password, and the membership, where they do not
+   * exist, in one atomic step. An existing member is returned unchanged, also a disabled one. Rejects with `CONFLICT`,
+   * and stores nothing, if the organisation does not exist or has `maxUsers` members.
+   */
+  provision (member: { orgId: string, email: string, role: Role }): Promise<ProvisionedMember>
   get (orgId: string, userId: string): Promise<Member | null>
   /** Lists the members of an organisation by `createdAt`, newest first. */
   list (orgId: string, page: PageRequest): Promise<Page<Member>>

@@ -1,5 +1,24 @@
 import type { Role } from './users.js'
 
+/** The login at an identity provider that started a session. */
+export interface SsoSession {
+  readonly providerId: string
+  /** The provider's id of the user. */
+  readonly subject: string
+  /** The provider's id of its own session: the claim `sid`, or the SessionIndex; `null` if it sent none. */
+  readonly providerSession: string | null
+  /** Data for a logout at the provider, encrypted by the caller; `null` for none. */
+  readonly sealedHint: string | null
+}
+
+/** A session that ended. */
+export interface EndedSession {
+  id: string
+  userId: string
+  orgId: string
+  email: string
+}
+
 /** An administrator's session to start. */
 export interface NewSession {
   id: string
@@ -14,6 +33,8 @@ export interface NewSession {
   endsAt: number
   /** When the user last proved a second factor, epoch milliseconds; `null` if the user did not. */
   mfaAt: number | null
+  /** The login at an identity provider; `null` for a session that started without one. */
+  sso: SsoSession | null
   ip: string
   userAgent: string
 }
@@ -47,6 +68,8 @@ export interface SessionAccess {
   readonly hasFactor: boolean
   /** Whether the organisation requires a second factor. */
   readonly mfaRequired: boolean
+  /** Id of the identity provider that started the session; `null` for none. */
+  readonly providerId: string | null
 }
 
 /** One rotation of a refresh token. */
@@ -92,6 +115,13 @@ export interface Sessions {
   endAll (userId: string): Promise<void>
   /** Ends the sessions of the user except one; resolves with their number. */
   endOthers (userId: string, except: string): Promise<number>
+  /** Returns how an identity provider started a live session; `null` for any other session. */
+  ssoOf (id: string): Promise<SsoSession | null>
+  /**
+   * Ends the sessions that an identity provider started for a subject, or in one of its own sessions, or with both.
+   * Resolves with the sessions that had not ended.
+   */
+  endSso (providerId: string, by: { subject?: string, providerSession?: string }): Promise<EndedSession[]>
   /** Sets `mfaAt` of a session; resolves with `false` if the session has ended. */
   confirm (id: string, mfaAt: number): Promise<boolean>
   /** Lists the live sessions of the user, newest first, at most 100. */

@@ -3,6 +3,9 @@ import type { Role } from '../../schemas/admin-auth.js'
 export { ROLES } from '../../schemas/admin-auth.js'
 export type { Role } from '../../schemas/admin-auth.js'
 
+/** The `passwordHash` of an account without a password: no password matches it. */
+export const NO_PASSWORD = '!'
+
 /** An administrator, as a member of one organisation. */
 export interface User {
   id: string
@@ -48,6 +51,11 @@ export interface Users {
    * user's hash. With `endSessionsBut` it also ends all other sessions of the user, in the same atomic step.
    */
   replacePassword (id: string, change: { from: string, to: string, endSessionsBut?: string }): Promise<boolean>
+  /**
+   * Replaces the email `from` by `to` and ends the user's mailed links. Resolves with `false`, and changes nothing, if
+   * `from` is not the user's email. Rejects with `CONFLICT` if another user has the email `to`.
+   */
+  replaceEmail (id: string, change: { from: string, to: string }): Promise<boolean>
   /** Returns the number of users. */
   count (): Promise<number>
   /**

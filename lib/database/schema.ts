@@ -2,8 +2,8 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 import type { AuthMethod, EventType } from '../../contracts/event-sink.js'
 import type {
-  BotPolicy, CustomSignature, Environment, MfaPolicy, RequireSignature, RevocationKind, Role, SignedRepeats,
-  WebhookMapping, WebhookProvider
+  BotPolicy, CustomSignature, Environment, MfaPolicy, ProviderKind, RequireSignature, RevocationKind, Role, RoleRules,
+  SignedRepeats, SsoPolicy, WebhookMapping, WebhookProvider
 } from '../../contracts/token-store/index.js'
 
 /** Written as a JSON string, read as the parsed value. */
@@ -31,6 +31,11 @@ export interface DatabaseSchema {
   login_failures: LoginFailuresTable
   api_keys: ApiKeysTable
   api_key_digests: ApiKeyDigestsTable
+  identity_providers: IdentityProvidersTable
+  identity_provider_secrets: IdentityProviderSecretsTable
+  identities: IdentitiesTable
+  sso_domains: SsoDomainsTable
+  sso_logins: SsoLoginsTable
   audit_log: AuditLogTable
   guest_tokens: GuestTokensTable
   guest_invalidations: GuestInvalidationsTable
@@ -172,6 +177,12 @@ interface SessionsTable {
   user_id: string
   org_id: string
   mfa_at: Date | null
+  /** The identity provider that started the session, its id of the user and of its own session. */
+  provider_id: string | null
+  provider_subject: string | null
+  provider_session: string | null
+  /** Data for a logout at the provider, encrypted. */
+  provider_hint: string | null
   refresh_digest: string
   previous_digest: string | null
   /** Until when the previous token may be repeated; the response is then `sealed_successor`. */
@@ -237,6 +248,57 @@ interface ApiKeyDigestsTable {
   key_id: string
   /** When a rotated key stops working; null for the current key. */
   expires_at: Date | null
+}
+
+interface IdentityProvidersTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  kind: ProviderKind
+  name: string
+  enabled: boolean
+  settings: Json<Record<string, unknown>>
+  roles: Json<RoleRules>
+  created_at: Date
+  updated_at: Date
+}
+
+interface IdentityProviderSecretsTable {
+  id: string
+  seq: Sequence
+  provider_id: string
+  /** Encrypted with SECRETS_KEY, bound to this row. */
+  sealed: string
+  /** When a rotated secret expires; null for the newest secret. */
+  expires_at: Date | null
+}
+
+/** The accounts of users at identity providers. A provider may be configured by the host: it then has no row. */
+interface IdentitiesTable {
+  provider_id: string
+  subject: string
+  seq: Sequence
+  org_id: string
+  user_id: string
+  created_at: Date
+  last_login_at: Date
+}
+
+interface SsoDomainsTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  domain: string
+  token: string
+  verified_at: Date | null
+  sso: Generated<SsoPolicy>
+  created_at: Date
+}
+
+interface SsoLoginsTable {
+  digest: string
+  sealed: string
+  expires_at: Date
 }
 
 interface LoginFailuresTable {

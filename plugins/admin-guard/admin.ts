@@ -17,6 +17,8 @@ export interface UserAdmin {
   readonly hasFactor: boolean
   /** Whether the organisation requires a second factor. */
   readonly mfaRequired: boolean
+  /** Id of the identity provider that started the session; `null` for none. */
+  readonly providerId: string | null
 }
 
 /** An API key that sends a request. */
@@ -34,6 +36,7 @@ export interface ApiKeyAdmin {
   /** A program has no second factor: `stepUp` of a route does not apply to it. */
   readonly hasFactor: false
   readonly mfaRequired: false
+  readonly providerId: null
 }
 
 /** The administrator or the API key that sends a request. */
@@ -51,6 +54,7 @@ export function apiKeyAdmin ({ id, orgId, role, permissions }: ApiKeyAccess): Ap
     sid: null,
     mfaAt: null,
     hasFactor: false,
-    mfaRequired: false
+    mfaRequired: false,
+    providerId: null
   }
 }

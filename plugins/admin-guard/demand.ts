@@ -89,6 +89,8 @@ interface FactorState {
   readonly mfaAt: number | null
   readonly hasFactor: boolean
   readonly mfaRequired: boolean
+  /** The identity provider of the session, which may have proved the second factor; `null` for none. */
+  readonly providerId: string | null
 }
 
 /**
@@ -97,11 +99,12 @@ interface FactorState {
  */
 export function validateStepUp (
   demand: AdminDemand,
-  { mfaAt, hasFactor, mfaRequired }: FactorState,
+  { mfaAt, hasFactor, mfaRequired, providerId }: FactorState,
   since: number
 ): GatehouseError | null {
   const stepUp = typeof demand === 'object' && demand.stepUp !== undefined && demand.stepUp
-  if (stepUp === false || (hasFactor && mfaAt !== null && mfaAt >= since)) return null
+  const isProved = (hasFactor || providerId !== null) && mfaAt !== null && mfaAt >= since
+  if (stepUp === false || isProved) return null
   if (hasFactor) return new UNAUTHORIZED({ message: 'Confirm your second factor again', reason: 'step-up' })
   return mfaRequired && stepUp === true
     ? new FORBIDDEN({ message: 'Your organisation requires a second factor; set it up first', reason: 'no factor' })

@@ -48,10 +48,11 @@ export async function identifyKey (token: string, find: FindKey): Promise<ApiKey
 export async function identifyUser (claims: AccessClaims, sessions: Sessions): Promise<UserAdmin> {
   const access = await sessions.access(claims.sid)
   if (access === null) throw new INVALID_TOKEN({ reason: 'the session has ended' })
-  const { userId, orgId, epoch, role, email, mfaAt, hasFactor, mfaRequired } = access
+  const { userId, orgId, epoch, role, email, mfaAt, hasFactor, mfaRequired, providerId = null } = access
   if (userId !== claims.sub || orgId !== claims.org_id) {
     throw new INVALID_TOKEN({ reason: 'the token belongs to another user than the session' })
   }
   if (epoch !== claims.epoch) throw new INVALID_TOKEN({ reason: 'revoked' })
-  return { kind: 'user', sub: userId, org_id: orgId, role, email, sid: claims.sid, mfaAt, hasFactor, mfaRequired }
+  const { sid } = claims
+  return { kind: 'user', sub: userId, org_id: orgId, role, email, sid, mfaAt, hasFactor, mfaRequired, providerId }
 }

@@ -23,9 +23,19 @@ export function newApiKeyId (): string {
   return `key_${randomBase62(24)}`
 }
 
+/** Creates the id of an identity provider: `idp_` and 24 random base62 characters. */
+export function newProviderId (): string {
+  return `idp_${randomBase62(24)}`
+}
+
+/** Creates the id of an email domain: `dom_` and 24 random base62 characters. */
+export function newDomainId (): string {
+  return `dom_${randomBase62(24)}`
+}
+
 /** Creates the error for an organisation that has reached its quota. */
 export function overQuota (
-  things: 'sources' | 'users' | 'webhooks' | 'API keys',
+  things: 'sources' | 'users' | 'webhooks' | 'API keys' | 'identity providers' | 'domains',
   quota: number
 ): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: `The organisation may have no more ${things} (at most ${quota})` })
@@ -65,4 +75,24 @@ export function lastFactor (): InstanceType<typeof CONFLICT> {
 /** Creates the error for a user with the maximum number of passkeys. */
 export function tooManyPasskeys (): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: `An account may have no more passkeys (at most ${MAX_PASSKEYS})` })
+}
+
+/** Creates the error for a domain that the organisation has already. */
+export function domainTaken (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: 'The organisation has this domain already' })
+}
+
+/** Creates the error for a domain that another organisation has proved. */
+export function domainProvedElsewhere (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: 'Another organisation has proved this domain' })
+}
+
+/** Creates the error for a subject of a provider, or a user, that is linked already. */
+export function identityTaken (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: 'This account is linked to another identity' })
+}
+
+/** Creates the error for an organisation that does not exist. */
+export function noOrganisation (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: 'This organisation does not exist' })
 }

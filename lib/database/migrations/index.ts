@@ -13,6 +13,7 @@ import { organisations } from './010-organisations.js'
 import { invitations } from './011-invitations.js'
 import { secondFactors } from './012-second-factors.js'
 import { apiKeys } from './013-api-keys.js'
+import { singleSignOn } from './014-single-sign-on.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -28,5 +29,6 @@ export const migrations: Record<string, Migration> = {
   '010-organisations': organisations,
   '011-invitations': invitations,
   '012-second-factors': secondFactors,
-  '013-api-keys': apiKeys
+  '013-api-keys': apiKeys,
+  '014-single-sign-on': singleSignOn
 }

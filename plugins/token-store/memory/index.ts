@@ -7,12 +7,16 @@ import { MemoryAudit } from './audit.js'
 import { MemoryClaims } from './claims.js'
 import { MemoryFactors } from './factors.js'
 import { MemoryGuestTokens } from './guest-tokens.js'
+import { MemoryIdentities } from './identities.js'
+import { MemoryIdentityProviders } from './identity-providers.js'
 import { MemoryInvitations } from './invitations.js'
 import { MemoryMembers } from './members.js'
 import { MemoryOrganisations } from './organisations.js'
 import { MemoryRevocations } from './revocations.js'
 import { MemorySessions } from './sessions.js'
 import { MemorySources } from './sources.js'
+import { MemorySsoDomains } from './sso-domains.js'
+import { MemorySsoLogins } from './sso-logins.js'
 import { MemoryUsers } from './users.js'
 import { MemoryWebhooks } from './webhooks.js'
 
@@ -51,9 +55,12 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     emailOf: (userId) => users.peek(userId)?.email ?? null,
     orgNameOf: (orgId) => organisations.nameOf(orgId),
     endSessions: (userId, orgId) => sessions.drop((session) => session.userId === userId && session.orgId === orgId),
+    ensureUser: (email) => users.ensure(email),
+    maxUsersOf: (orgId) => organisations.maxUsersOf(orgId),
     deleteUser (userId) {
       users.delete(userId)
       factors.delete(userId)
+      identities.drop((identity) => identity.userId === userId)
     }
   })
   const users: MemoryUsers = new MemoryUsers({
@@ -81,6 +88,18 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
   const invitations = new MemoryInvitations({ now, organisations, users, members })
   const accountLinks = new MemoryAccountLinks(now, users)
   const apiKeys = new MemoryApiKeys(now)
+  const identities: MemoryIdentities = new MemoryIdentities({
+    now,
+    isUser: (userId) => users.peek(userId) !== undefined,
+    endSessions: (userId, providerId) =>
+      sessions.drop((session) => session.userId === userId && session.sso?.providerId === providerId)
+  })
+  const identityProviders = new MemoryIdentityProviders(now, function endProvider (id) {
+    identities.drop(({ providerId }) => providerId === id)
+    sessions.drop(({ sso }) => sso?.providerId === id)
+  })
+  const ssoDomains = new MemorySsoDomains(now)
+  const ssoLogins = new MemorySsoLogins(now)
   const audit = new MemoryAudit()
   const revocations = new MemoryRevocations(now)
   const claims = new MemoryClaims(now, maxClaims)
@@ -97,11 +116,16 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     sessions,
     factors,
     apiKeys,
+    identityProviders,
+    identities,
+    ssoDomains,
+    ssoLogins,
     audit,
     revocations,
     claim: (key, ttl) => claims.claim(key, ttl),
     async sweep ({ auditRetention }) {
-      const parts = [guestTokens, sources, webhooks, users, invitations, accountLinks, sessions, apiKeys, claims]
+      const parts = [guestTokens, sources, webhooks, users, invitations, accountLinks, sessions, apiKeys, ssoLogins,
+        claims]
       for (const part of parts) part.sweep()
       audit.sweep(now() - auditRetention)
     },

@@ -1,6 +1,9 @@
 import { CONFLICT } from '../../../lib/errors.js'
-import type { Member, Members, Membership, Page, PageRequest, Role } from '../../../contracts/token-store/index.js'
-import { assertChangeable, lastOwner } from '../limits.js'
+import type {
+  Member, Members, Membership, Page, PageRequest, ProvisionedMember,
+  Role
+} from '../../../contracts/token-store/index.js'
+import { assertChangeable, lastOwner, noOrganisation, overQuota } from '../limits.js'
 import { newestFirst } from './newest-first.js'
 
 /** A stored membership. */
@@ -14,6 +17,9 @@ interface Surroundings {
   orgNameOf: (orgId: string) => string | null
   /** Called when a user is disabled in an organisation, or no member any more. */
   endSessions: (userId: string, orgId: string) => void
+  /** Returns the id of the account with an email, created without a password if there was none. */
+  ensureUser: (email: string) => { id: string, created: boolean }
+  maxUsersOf: (orgId: string) => number | null
   /** Called when a user lost the last membership. */
   deleteUser: (userId: string) => void
 }
@@ -31,6 +37,22 @@ export class MemoryMembers implements Members {
     const isUnknown = this.#around.emailOf(userId) === null || this.#around.orgNameOf(orgId) === null
     if (isUnknown || this.find(userId, orgId) !== undefined) throw new CONFLICT()
     return this.#toMember(this.insert({ orgId, userId, role }))
+  }
+
+  async provision (
+    { orgId, email, role }: { orgId: string, email: string, role: Role }
+  ): Promise<ProvisionedMember> {
+    if (this.#around.orgNameOf(orgId) === null) throw noOrganisation()
+    const { id, created } = this.#around.ensureUser(email)
+    const present = this.find(id, orgId)
+    if (present !== undefined) return { member: this.#toMember(present), created: null }
+    const max = this.#around.maxUsersOf(orgId)
+    if (max !== null && this.countOf(orgId) >= max) {
+      if (created) this.#around.deleteUser(id)
+      throw overQuota('users', max)
+    }
+    const member = this.#toMember(this.insert({ orgId, userId: id, role }))
+    return { member, created: created ? 'account' : 'membership' }
   }
 
   async get (orgId: string, userId: string): Promise<Member | null> {

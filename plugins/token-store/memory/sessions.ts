@@ -1,13 +1,14 @@
 import { CONFLICT } from '../../../lib/errors.js'
 import { MAX_LISTED_SESSIONS } from '../limits.js'
 import type {
-  NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions,
+  EndedSession, NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, SsoSession,
   User
 } from '../../../contracts/token-store/index.js'
 import type { MemberRecord } from './members.js'
 
 interface SessionRecord extends Session {
   mfaAt: number | null
+  sso: SsoSession | null
   refreshDigest: string
   previousDigest: string | null
   /** Until when the previous token may be repeated, epoch milliseconds; the response is then `sealedSuccessor`. */
@@ -99,6 +100,29 @@ export class MemorySessions implements Sessions {
     return others.length
   }
 
+  async ssoOf (id: string): Promise<SsoSession | null> {
+    return this.#live(id)?.sso ?? null
+  }
+
+  async endSso (
+    providerId: string,
+    { subject, providerSession }: { subject?: string, providerSession?: string }
+  ): Promise<EndedSession[]> {
+    if (subject === undefined && providerSession === undefined) return []
+    const ended = Array.from(this.#sessions.values()).filter(({ sso, endsAt }) =>
+      sso?.providerId === providerId && endsAt > this.#now() &&
+      (subject === undefined || sso.subject === subject) &&
+      (providerSession === undefined || sso.providerSession === providerSession)
+    )
+    for (const { id } of ended) this.#sessions.delete(id)
+    return ended.map(({ id, userId, orgId }) => ({
+      id,
+      userId,
+      orgId,
+      email: this.#users.peek(userId)?.email ?? ''
+    }))
+  }
+
   async confirm (id: string, mfaAt: number): Promise<boolean> {
     const session = this.#live(id)
     if (session === null) return false
@@ -118,7 +142,7 @@ export class MemorySessions implements Sessions {
     const user = session === null ? undefined : this.#users.peek(session.userId)
     const member = session === null ? undefined : this.#users.member(session.userId, session.orgId)
     if (session === null || user === undefined || member === undefined) return null
-    const { orgId, endsAt, mfaAt } = session
+    const { orgId, endsAt, mfaAt, sso } = session
     return Object.freeze({
       userId: user.id,
       orgId,
@@ -128,12 +152,13 @@ export class MemorySessions implements Sessions {
       endsAt,
       mfaAt,
       hasFactor: this.#users.hasFactor(user.id),
-      mfaRequired: this.#users.requiresFactor(orgId)
+      mfaRequired: this.#users.requiresFactor(orgId),
+      providerId: sso?.providerId ?? null
     })
   }
 
   /** Removes the sessions that a condition selects. */
-  drop (condition: (session: Session) => boolean): void {
+  drop (condition: (session: Session & Pick<SessionRecord, 'sso'>) => boolean): void {
     for (const [id, session] of this.#sessions) {
       if (condition(session)) this.#sessions.delete(id)
     }

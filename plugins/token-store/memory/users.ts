@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { NO_PASSWORD } from '../../../contracts/token-store/index.js'
 import type { CountedFailure, Role, User, Users } from '../../../contracts/token-store/index.js'
 import { emailTaken } from '../limits.js'
 import { MemoryLoginFailures } from './login-failures.js'
@@ -36,9 +37,7 @@ export class MemoryUsers implements Users {
   ): Promise<User> {
     const lower = email.toLowerCase()
     if (this.#byEmail.has(lower)) throw emailTaken()
-    const account = { id: randomUUID(), email: lower, passwordHash, epoch: 0, createdAt: this.#around.now() }
-    this.#accounts.set(account.id, account)
-    this.#byEmail.set(lower, account)
+    const account = this.#add(lower, passwordHash)
     return toUser(account, this.#around.addMember({ orgId, userId: account.id, role }))
   }
 
@@ -65,6 +64,12 @@ export class MemoryUsers implements Users {
     if (account?.passwordHash !== from) return false
     account.passwordHash = to
     if (endSessionsBut !== undefined) this.#around.endSessions(id, endSessionsBut)
+    return true
+  }
+
+  async replaceEmail (id: string, { from, to }: { from: string, to: string }): Promise<boolean> {
+    if (this.#accounts.get(id)?.email !== from.toLowerCase()) return false
+    this.changeEmail(id, to.toLowerCase())
     return true
   }
 
@@ -98,6 +103,13 @@ export class MemoryUsers implements Users {
     return this.#byEmail.get(email)?.id ?? null
   }
 
+  /** Returns the id of the account with an email, created without a password if there was none. */
+  ensure (email: string): { id: string, created: boolean } {
+    const lower = email.toLowerCase()
+    const known = this.idOf(lower)
+    return known === null ? { id: this.#add(lower, NO_PASSWORD).id, created: true } : { id: known, created: false }
+  }
+
   /** Throws `CONFLICT` if another user has the email. */
   changeEmail (id: string, email: string): void {
     const account = this.#accounts.get(id)
@@ -124,6 +136,13 @@ export class MemoryUsers implements Users {
 
   sweep (): void {
     this.#failures.sweep()
+  }
+
+  #add (email: string, passwordHash: string): Account {
+    const account = { id: randomUUID(), email, passwordHash, epoch: 0, createdAt: this.#around.now() }
+    this.#accounts.set(account.id, account)
+    this.#byEmail.set(email, account)
+    return account
   }
 
   #withMember (account: Account | undefined, orgId: string | undefined): User | null {

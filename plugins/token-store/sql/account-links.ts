@@ -145,14 +145,14 @@ async function lockUser (tx: Tx, id: string): Promise<void> {
   await tx.selectFrom('users').select('id').where('id', '=', id).forUpdate().execute()
 }
 
-async function changeEmail (tx: Tx, id: string, email: string): Promise<void> {
+export async function changeEmail (tx: Tx, id: string, email: string): Promise<void> {
   const other = await tx.selectFrom('users').select('id').where('email', '=', email).where('id', '!=', id)
     .executeTakeFirst()
   if (other !== undefined) throw emailTaken()
   await tx.updateTable('users').set({ email }).where('id', '=', id).execute()
 }
 
-async function endLinks (tx: Tx, id: string): Promise<void> {
+export async function endLinks (tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom('password_resets').where('user_id', '=', id).execute()
   await tx.deleteFrom('email_changes').where('user_id', '=', id).execute()
 }

@@ -19,6 +19,8 @@ import { guardBackend } from './guard-backend.js'
 import { sqlFactors } from './factors.js'
 import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
 import { loadCutoffs } from './load-cutoffs.js'
+import { sqlIdentities } from './identities.js'
+import { sqlIdentityProviders } from './identity-providers.js'
 import { sqlInvitations } from './invitations.js'
 import { inTurn } from './in-turn.js'
 import { sqlRevocations } from './revocations.js'
@@ -27,6 +29,8 @@ import { sqlOrganisations } from './organisations.js'
 import { loadAccess, sqlSessions } from './sessions.js'
 import { loadOrigins, loadSource } from './source-lookup.js'
 import { sqlSources } from './sources.js'
+import { sqlSsoDomains } from './sso-domains.js'
+import { sqlSsoLogins } from './sso-logins.js'
 import { sqlUsers } from './users.js'
 import { loadWebhook } from './webhook-rows.js'
 import { sqlWebhooks } from './webhooks.js'
@@ -102,6 +106,10 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const sessions = guardBackend(sqlSessions(db, caches, now))
   const factors = guardBackend(sqlFactors(db, box, caches, now))
   const apiKeys = guardBackend(sqlApiKeys(db, lists, caches, now))
+  const identityProviders = guardBackend(sqlIdentityProviders(db, lists, box, caches, now))
+  const identities = guardBackend(sqlIdentities(db, caches, now))
+  const ssoDomains = guardBackend(sqlSsoDomains(db, lists, now))
+  const ssoLogins = guardBackend(sqlSsoLogins(db, now))
   const audit = guardBackend(sqlAudit(db, lists))
   const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
   const claims = guardBackend(sqlClaims(db, now))
@@ -117,6 +125,8 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     sqlSessions(patient, caches, now),
     sqlFactors(patient, box, caches, now),
     sqlApiKeys(patient, lists, caches, now),
+    sqlIdentityProviders(patient, lists, box, caches, now),
+    sqlSsoLogins(patient, now),
     sqlClaims(patient, now)
   ].map((part) => guardBackend<{ sweep(): Promise<void> }>(part))
   const auditSweeper = guardBackend(sqlAudit(patient, lists))
@@ -133,6 +143,10 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     sessions,
     factors,
     apiKeys,
+    identityProviders,
+    identities,
+    ssoDomains,
+    ssoLogins,
     audit,
     revocations,
     claim: claims.claim,

@@ -6,8 +6,8 @@ import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { CONFLICT } from '../../../lib/errors.js'
 import type { Invitation, Invitations } from '../../../contracts/token-store/index.js'
-import { alreadyMember, assertChangeable, emailTaken, mayGive, overQuota } from '../limits.js'
-import { findMember, lockOrganisation, toMember } from './members.js'
+import { alreadyMember, assertChangeable, emailTaken, mayGive } from '../limits.js'
+import { assertRoom, countMembers, findMember, lockOrganisation, toMember } from './members.js'
 import { afterCursor, readPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
 
@@ -141,16 +141,6 @@ export function sqlInvitations (
       .where('org_id', '=', toColumnText(orgId)).where('expires_at', '>', toDate(now())).executeTakeFirstOrThrow()
     return Number(count)
   }
-}
-
-async function countMembers (tx: Tx, orgId: string): Promise<number> {
-  const { count } = await tx.selectFrom('memberships').select((eb) => eb.fn.countAll<string>().as('count'))
-    .where('org_id', '=', toColumnText(orgId)).executeTakeFirstOrThrow()
-  return Number(count)
-}
-
-function assertRoom (used: number, max: number): void {
-  if (used >= max) throw overQuota('users', max)
 }
 
 async function createUser (tx: Tx, email: string, passwordHash: string, at: number): Promise<string> {

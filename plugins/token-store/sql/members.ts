@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto'
+
 import type { Kysely, Transaction } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
+import { NO_PASSWORD } from '../../../contracts/token-store/index.js'
 import type { Member, Members, Role } from '../../../contracts/token-store/index.js'
-import { assertChangeable, lastOwner } from '../limits.js'
+import { assertChangeable, lastOwner, noOrganisation, overQuota } from '../limits.js'
 import type { Caches } from './caches.js'
 import { afterCursor, readPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
@@ -38,6 +41,38 @@ export function sqlMembers (
       }).execute()
       return toMember(await selectMembers(db).where('memberships.org_id', '=', toColumnText(orgId))
         .where('memberships.user_id', '=', toColumnText(userId)).executeTakeFirstOrThrow())
+    },
+
+    async provision ({ orgId, email, role }) {
+      const address = toColumnText(email.toLowerCase())
+      return await db.transaction().execute(async (tx) => {
+        const at = toDate(now())
+        // The user is locked first, as by the removal of a member, to avoid deadlocks.
+        const fresh = await tx.insertInto('users').values({
+          id: randomUUID(),
+          email: address,
+          password_hash: NO_PASSWORD,
+          epoch: 0,
+          created_at: at
+        }).onConflict((conflict) => conflict.column('email').doNothing()).returning('id').executeTakeFirst()
+        const user = fresh ?? await tx.selectFrom('users').select('id').where('email', '=', address).forUpdate()
+          .executeTakeFirstOrThrow()
+        const organisation = await lockOrganisation(tx, orgId)
+        if (organisation === undefined) throw noOrganisation()
+        const id = fromColumnText(user.id)
+        const present = await findMember(tx, orgId, id)
+        if (present !== undefined) return { member: toMember(present), created: null }
+        if (organisation.max_users !== null) assertRoom(await countMembers(tx, orgId), organisation.max_users)
+        await tx.insertInto('memberships').values({
+          org_id: toColumnText(orgId),
+          user_id: user.id,
+          role,
+          created_at: at
+        }).execute()
+        const row = await selectMembers(tx).where('memberships.org_id', '=', toColumnText(orgId))
+          .where('memberships.user_id', '=', user.id).executeTakeFirstOrThrow()
+        return { member: toMember(row), created: fresh === undefined ? 'membership' : 'account' }
+      })
     },
 
     async get (orgId, userId) {
@@ -145,6 +180,16 @@ export async function findMember (
 export async function lockOrganisation (tx: Tx, orgId: string): Promise<{ max_users: number | null } | undefined> {
   return await tx.selectFrom('organisations').select('max_users').where('id', '=', toColumnText(orgId)).forUpdate()
     .executeTakeFirst()
+}
+
+export async function countMembers (tx: Tx, orgId: string): Promise<number> {
+  const { count } = await tx.selectFrom('memberships').select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('org_id', '=', toColumnText(orgId)).executeTakeFirstOrThrow()
+  return Number(count)
+}
+
+export function assertRoom (used: number, max: number): void {
+  if (used >= max) throw overQuota('users', max)
 }
 
 async function assertOtherOwner (tx: Tx, { org_id: orgId, user_id: userId, role, disabled }: MemberRow): Promise<void> {

@@ -40,6 +40,20 @@ export async function assertRoomForApiKey (tx: Tx, orgId: string, quota: number 
   if (last !== undefined) throw overQuota('API keys', quota)
 }
 
+/** Does the same for the identity providers or the email domains of the organisation. */
+export async function assertRoom (
+  tx: Tx,
+  table: 'identity_providers' | 'sso_domains',
+  orgId: string,
+  quota: number | undefined
+): Promise<void> {
+  if (quota === undefined) return
+  await lockQuotas(tx, orgId)
+  const last = await tx.selectFrom(table).select('id').where('org_id', '=', toColumnText(orgId)).limit(1)
+    .offset(quota - 1).executeTakeFirst()
+  if (last !== undefined) throw overQuota(table === 'sso_domains' ? 'domains' : 'identity providers', quota)
+}
+
 // A separate statement: the following count must see rows that were committed while this one waited.
 async function lockQuotas (tx: Tx, orgId: string): Promise<void> {
   await tx.selectNoFrom(({ fn, lit, val }) =>

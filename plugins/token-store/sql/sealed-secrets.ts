@@ -4,11 +4,15 @@ import type { SecretBox } from '../../../signing/secret-box.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { inTurn } from './in-turn.js'
 
-type Table = 'server_secrets' | 'webhook_secrets'
+type Table = 'server_secrets' | 'webhook_secrets' | 'identity_provider_secrets'
 
-const OWNERS: Readonly<Record<Table, string>> = { server_secrets: 'source', webhook_secrets: 'webhook' }
+const OWNERS: Readonly<Record<Table, string>> = {
+  server_secrets: 'source',
+  webhook_secrets: 'webhook',
+  identity_provider_secrets: 'identity provider'
+}
 
-/** The row of a secret; `ownerId` is the id of its source or webhook. */
+/** The row of a secret; `ownerId` is the id of its source, webhook or identity provider. */
 interface Place {
   readonly table: Table
   readonly ownerId: string
@@ -20,7 +24,7 @@ export function sealSecret (box: SecretBox, place: Place, value: Buffer): string
   return box.seal(value, contextOf(place))
 }
 
-/** Decrypts a secret. An error names the source or webhook, because the log shows it for a request. */
+/** Decrypts a secret. An error names the owner, because the log shows it for a request. */
 export function openSecret (box: SecretBox, place: Place, sealed: string): Buffer {
   try {
     return box.open(sealed, contextOf(place))
@@ -35,14 +39,26 @@ export function openSecret (box: SecretBox, place: Place, sealed: string): Buffe
 
 /** Encrypts every secret of a table with the current key, so that previous keys can be removed. */
 export async function sealAgain (db: Kysely<DatabaseSchema>, box: SecretBox, table: Table): Promise<void> {
-  const rows = table === 'server_secrets'
-    ? await db.selectFrom(table).select(['id', 'source_id as owner', 'sealed']).execute()
-    : await db.selectFrom(table).select(['id', 'webhook_id as owner', 'sealed']).execute()
+  const rows = await rowsOf(db, table)
   await inTurn(rows.filter((row) => !box.isCurrent(row.sealed)).map(({ id, owner, sealed }) => async () => {
     const place = { table, ownerId: owner, id }
     const fresh = sealSecret(box, place, openSecret(box, place, sealed))
     await db.updateTable(table).set({ sealed: fresh }).where('id', '=', id).where('sealed', '=', sealed).execute()
   }))
+}
+
+async function rowsOf (
+  db: Kysely<DatabaseSchema>,
+  table: Table
+): Promise<Array<{ id: string, owner: string, sealed: string }>> {
+  switch (table) {
+    case 'server_secrets':
+      return await db.selectFrom(table).select(['id', 'source_id as owner', 'sealed']).execute()
+    case 'webhook_secrets':
+      return await db.selectFrom(table).select(['id', 'webhook_id as owner', 'sealed']).execute()
+    case 'identity_provider_secrets':
+      return await db.selectFrom(table).select(['id', 'provider_id as owner', 'sealed']).execute()
+  }
 }
 
 function contextOf ({ table, ownerId, id }: Place): string {

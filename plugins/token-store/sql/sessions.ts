@@ -4,8 +4,8 @@ import { fromColumnText, toColumnText } from '../../../lib/database/column-text.
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { MAX_LISTED_SESSIONS } from '../limits.js'
 import type {
-  Rotation, RotationOutcome, Session, SessionAccess,
-  Sessions
+  EndedSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions,
+  SsoSession
 } from '../../../contracts/token-store/index.js'
 import { hasFactorOf } from './factors.js'
 import type { Caches } from './caches.js'
@@ -90,6 +90,7 @@ export function sqlSessions (
           user_id: userId,
           org_id: orgId,
           mfa_at: session.mfaAt === null ? null : toDate(session.mfaAt),
+          ...toSsoColumns(session.sso),
           refresh_digest: toColumnText(session.refreshDigest),
           created_at: at,
           last_used_at: at,
@@ -141,6 +142,37 @@ export function sqlSessions (
       }
     },
 
+    async ssoOf (id) {
+      const row = await selectLive(db, now()).selectAll('sessions').where('sessions.id', '=', toColumnText(id))
+        .executeTakeFirst()
+      return row === undefined ? null : toSso(row)
+    },
+
+    async endSso (providerId, { subject, providerSession }) {
+      if (subject === undefined && providerSession === undefined) return []
+      const ended: EndedSession[] = []
+      try {
+        let query = db.deleteFrom('sessions').using('users').whereRef('users.id', '=', 'sessions.user_id')
+          .where('sessions.provider_id', '=', toColumnText(providerId)).where('sessions.ends_at', '>', toDate(now()))
+          .returning(['sessions.id', 'sessions.user_id', 'sessions.org_id', 'users.email'])
+        if (subject !== undefined) query = query.where('sessions.provider_subject', '=', toColumnText(subject))
+        if (providerSession !== undefined) {
+          query = query.where('sessions.provider_session', '=', toColumnText(providerSession))
+        }
+        for (const row of await query.execute()) {
+          ended.push({
+            id: fromColumnText(row.id),
+            userId: fromColumnText(row.user_id),
+            orgId: fromColumnText(row.org_id),
+            email: fromColumnText(row.email)
+          })
+        }
+        return ended
+      } finally {
+        for (const { id } of ended) caches.sessionChanged(id)
+      }
+    },
+
     async confirm (id, mfaAt) {
       try {
         const row = await db.updateTable('sessions').set({ mfa_at: toDate(mfaAt) }).where('id', '=', toColumnText(id))
@@ -177,7 +209,7 @@ export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: nu
   const row = await selectLive(db, at).innerJoin('users', 'users.id', 'sessions.user_id')
     .innerJoin('organisations', 'organisations.id', 'sessions.org_id')
     .select(['users.id', 'users.email', 'users.epoch', 'memberships.org_id', 'memberships.role', 'sessions.ends_at',
-      'sessions.mfa_at', 'organisations.mfa'])
+      'sessions.mfa_at', 'sessions.provider_id', 'organisations.mfa'])
     .select((eb) => hasFactorOf(eb).as('has_factor'))
     .where('sessions.id', '=', toColumnText(id)).executeTakeFirst()
   if (row === undefined) return null
@@ -190,7 +222,8 @@ export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: nu
     endsAt: toMilliseconds(row.ends_at),
     mfaAt: toMilliseconds(row.mfa_at),
     hasFactor: Boolean(row.has_factor),
-    mfaRequired: row.mfa === 'required'
+    mfaRequired: row.mfa === 'required',
+    providerId: row.provider_id === null ? null : fromColumnText(row.provider_id)
   })
 }
 
@@ -205,6 +238,28 @@ function selectLive (db: Kysely<DatabaseSchema>, at: number) {
 export async function revoke (tx: Transaction<DatabaseSchema>, userId: string): Promise<void> {
   await tx.updateTable('users').set((eb) => ({ epoch: eb('epoch', '+', 1) })).where('id', '=', userId).execute()
   await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
+}
+
+function toSsoColumns (sso: SsoSession | null) {
+  if (sso === null) return {}
+  const { providerId, subject, providerSession, sealedHint } = sso
+  return {
+    provider_id: toColumnText(providerId),
+    provider_subject: toColumnText(subject),
+    provider_session: providerSession === null ? null : toColumnText(providerSession),
+    provider_hint: sealedHint === null ? null : toColumnText(sealedHint)
+  }
+}
+
+function toSso (row: Selectable<DatabaseSchema['sessions']>): SsoSession | null {
+  const { provider_id: providerId, provider_subject: subject, provider_session: session, provider_hint: hint } = row
+  if (providerId === null || subject === null) return null
+  return {
+    providerId: fromColumnText(providerId),
+    subject: fromColumnText(subject),
+    providerSession: session === null ? null : fromColumnText(session),
+    sealedHint: hint === null ? null : fromColumnText(hint)
+  }
 }
 
 function toSession (row: Selectable<DatabaseSchema['sessions']>): Session {

@@ -5,6 +5,7 @@ import { fromColumnText, toColumnText } from '../../../lib/database/column-text.
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { User, Users } from '../../../contracts/token-store/index.js'
 import { emailTaken } from '../limits.js'
+import { changeEmail, endLinks } from './account-links.js'
 import type { Caches } from './caches.js'
 import { sqlLoginFailures } from './login-failures.js'
 import { toDate, toMilliseconds } from './times.js'
@@ -68,6 +69,22 @@ export function sqlUsers (
         })
       } finally {
         if (endSessionsBut !== undefined) caches.userChanged(id)
+      }
+    },
+
+    async replaceEmail (id, { from, to }) {
+      const key = toColumnText(id)
+      try {
+        return await db.transaction().execute(async (tx) => {
+          const user = await tx.selectFrom('users').select('id').where('id', '=', key)
+            .where('email', '=', toColumnText(from.toLowerCase())).forUpdate().executeTakeFirst()
+          if (user === undefined) return false
+          await changeEmail(tx, key, toColumnText(to.toLowerCase()))
+          await endLinks(tx, key)
+          return true
+        })
+      } finally {
+        caches.userChanged(id)
       }
     },
 

@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import { requestNetwork } from '../../../lib/http/client-address.js'
-import { INVALID_OPTIONS } from '../../../lib/errors.js'
+import { ACCOUNT_LOCKED, INVALID_CREDENTIALS, INVALID_OPTIONS } from '../../../lib/errors.js'
 import { assertBoolean, assertWholeSeconds, refuseUnknownOptions } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { createPasswords } from '../../../lib/passwords/index.js'
@@ -30,6 +30,8 @@ import { passwordRoute } from './password.js'
 import { refreshHandler, refreshKey } from './refresh.js'
 import { loginContinuation } from './second-factor.js'
 import type { ContinueLogin, SecondFactor } from './second-factor.js'
+import { ssoLoginPolicy } from './sso-login-policy.js'
+import type { ConfiguredDomains, SsoLoginPolicy } from './sso-login-policy.js'
 import { sessionRoutes } from './sessions.js'
 import { tokenDelivery } from './token-delivery.js'
 import { sessionStarter } from './token-pairs.js'
@@ -60,6 +62,8 @@ export interface AdminLogins {
   readonly lockout: Required<LockoutOptions>
   /** Asks for second factors; `null` without `adminMfa`. */
   secondFactor: SecondFactor | null
+  /** Finds email domains that the host has configured; `null` without single sign-on. */
+  configuredDomains: ConfiguredDomains | null
 }
 
 declare module 'fastify' {
@@ -157,7 +161,8 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
     const { refreshTtl } = scope.adminTokens
     const origins = options.cors?.origins ?? []
     const delivery = tokenDelivery(cookie ? { path: scope.prefix, origins, refreshTtl, now } : null)
-    const start = sessionStarter(scope, { maxAge, delivery, now })
+    const policy = ssoLoginPolicy(scope.tokenStore, () => app.adminLogins.configuredDomains)
+    const start = sessionStarter(scope, { maxAge, delivery, policy, now })
     const idleMax = idleMaxOf(options.sessionIdleMax, scope.adminTokens)
     const devices = lockout.knownDevices ? knownDevices(scope, { path: `${scope.prefix}/login`, now }) : null
     const rememberDevice: AdminLogins['rememberDevice'] = (request, reply, user) =>
@@ -165,7 +170,8 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
     const continueLogin = loginContinuation(scope, {
       start,
       rememberDevice,
-      secondFactor: () => app.adminLogins.secondFactor
+      secondFactor: () => app.adminLogins.secondFactor,
+      policy
     })
     if (!Object.hasOwn(app, 'adminLogins')) {
       app.decorate('adminLogins', {
@@ -177,7 +183,8 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
         rememberDevice,
         guardPages: (other) => delivery.guardPages(other),
         lockout,
-        secondFactor: null
+        secondFactor: null,
+        configuredDomains: null
       })
     }
     await scope.register(async (login) => {
@@ -187,7 +194,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       const emailOf = (request: FastifyRequest) =>
         hmacSha256(emailKey, (request.body as LoginBody).email.toLowerCase(), 'hex')
       await limitBy(login, 'login-email', loginRateLimit, emailOf, 'preHandler')
-      loginRoute(login, { passwords, check, devices, continueLogin })
+      loginRoute(login, { passwords, check, devices, policy, continueLogin })
     })
     await scope.register(async (open) => {
       delivery.guardPages(open)
@@ -213,10 +220,11 @@ interface LoginParts {
   passwords: Passwords
   check: PasswordCheck
   devices: KnownDevices | null
+  policy: SsoLoginPolicy
   continueLogin: ContinueLogin
 }
 
-function loginRoute (scope: FastifyInstance, { passwords, check, devices, continueLogin }: LoginParts): void {
+function loginRoute (scope: FastifyInstance, { passwords, check, devices, policy, continueLogin }: LoginParts): void {
   scope.post<{ Body: LoginBody }>(
     '/login',
     { schema: loginSchema, config: { gatehouse: { admin: false } } },
@@ -225,7 +233,10 @@ function loginRoute (scope: FastifyInstance, { passwords, check, devices, contin
       const user = await check(request, email, password, function deviceOf (user) {
         const id = devices?.idOf(request, user) ?? null
         return id === null ? null : `device.${id}`
-      }, orgId)
+      }, orgId).catch(async (error: unknown) => {
+        const isRefusal = error instanceof INVALID_CREDENTIALS || error instanceof ACCOUNT_LOCKED
+        throw isRefusal ? await policy.refusalOf(email, orgId) ?? error : error
+      })
       return continueLogin(request, reply, user, {
         isStillValid: async ({ passwordHash }) =>
           passwordHash === user.passwordHash || passwords.verify(passwordHash, password)
@@ -274,4 +285,5 @@ export type { ContinueLogin, SecondFactor } from './second-factor.js'
 export type { BreachRange } from '../../../lib/passwords/breach-check.js'
 export type { NewPasswordCheck } from './new-password.js'
 export type { PasswordCheck } from './password-check.js'
+export type { ConfiguredDomains } from './sso-login-policy.js'
 export type { SessionStart, StartSession } from './token-pairs.js'

@@ -32,8 +32,14 @@ export function organisationRoutes (scope: FastifyInstance, start: StartSession)
     '/switch',
     { schema: switchSchema, config },
     async function switchOrganisation (request) {
-      const { sub, sid, mfaAt } = adminOf(request)
+      const { sub, sid, mfaAt, providerId } = adminOf(request)
       const { org_id: orgId } = request.body
+      if (providerId !== null) {
+        throw new FORBIDDEN({
+          message: 'A session of an identity provider belongs to its organisation alone; log in to the other one',
+          reason: `session of ${providerId}`
+        })
+      }
       const [user, organisation] = [await users.get(sub, orgId), await organisations.get(orgId)]
       if (user === null || user.disabled || organisation === null) throw new NOT_FOUND()
       if (organisation.mfa === 'required' && mfaAt === null) {

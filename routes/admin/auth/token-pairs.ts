@@ -5,14 +5,16 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
 import { requestAddress } from '../../../lib/http/client-address.js'
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
-import type { User } from '../../../contracts/token-store/index.js'
+import type { SsoSession, User } from '../../../contracts/token-store/index.js'
 import type { TokenPair, TokenReply } from '../../../schemas/admin-auth.js'
+import type { SsoLoginPolicy } from './sso-login-policy.js'
 import type { TokenDelivery } from './token-delivery.js'
 
 export interface SessionSettings {
   /** Maximum lifetime of a session, in milliseconds. */
   maxAge: number
   delivery: TokenDelivery
+  policy: SsoLoginPolicy
   now: () => number
 }
 
@@ -22,6 +24,8 @@ export interface SessionStart {
   isStillValid?: (fresh: User) => Promise<boolean>
   /** When the user proved a second factor, epoch milliseconds. Default: `null`, not at all. */
   mfaAt?: number | null
+  /** The login at an identity provider. Default: none, the user logged in with a password or passkey. */
+  sso?: SsoSession | null
   /** When the session ends, epoch milliseconds. Default: after `sessionMaxAge`. */
   endsAt?: number
   /** The audit entry of the new session. Default: the action `auth.login`. */
@@ -31,13 +35,17 @@ export interface SessionStart {
 /**
  * Starts a session of an authenticated user in `user.orgId` and returns the body of the response with its first tokens.
  * With `cookie` the refresh token is in a cookie of the response instead. Throws `INVALID_CREDENTIALS` if the user was
- * disabled, deleted or logged out everywhere in the meantime.
+ * disabled, deleted or logged out everywhere in the meantime. Throws `FORBIDDEN` without `sso` if the organisation
+ * requires a login at its identity provider.
  */
 export type StartSession = (request: FastifyRequest, user: User, options?: SessionStart) => Promise<TokenReply>
 
 const MAX_USER_AGENT = 512
 
-export function sessionStarter (scope: FastifyInstance, { maxAge, delivery, now }: SessionSettings): StartSession {
+export function sessionStarter (
+  scope: FastifyInstance,
+  { maxAge, delivery, policy, now }: SessionSettings
+): StartSession {
   const { adminTokens } = scope
   const { sessions, users } = scope.tokenStore
 
@@ -65,8 +73,12 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, delivery, now 
     }
   }
 
-  return async function startSession (request, { id: userId, orgId, email, epoch }, options = {}) {
-    const { isStillValid, mfaAt = null, endsAt = now() + maxAge, audit = { action: 'auth.login' } } = options
+  return async function startSession (request, user, options = {}) {
+    const { id: userId, orgId, email, epoch } = user
+    const { isStillValid, mfaAt = null, sso = null, endsAt = now() + maxAge } = options
+    const isBreakGlass = sso === null && await policy.check(request, user) === 'break-glass'
+    const { audit = { action: 'auth.login' } } = options
+    const changes = isBreakGlass ? { ...audit.changes, break_glass: true } : audit.changes
     const sid = randomUUID()
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
@@ -76,6 +88,7 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, delivery, now 
       userId,
       orgId,
       mfaAt,
+      sso,
       epoch,
       refreshDigest: refresh.digest,
       endsAt,
@@ -89,7 +102,13 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, delivery, now 
       scope.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'withdrawn' }, refusal: true })
       throw new INVALID_CREDENTIALS({ reason: 'logged out everywhere, disabled, deleted or changed during the login' })
     }
-    scope.audit({ ...record, ...audit, resourceType: 'session', resourceId: sid })
+    scope.audit({
+      ...record,
+      action: audit.action,
+      resourceType: 'session',
+      resourceId: sid,
+      ...changes === undefined ? {} : { changes }
+    })
     const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch, endsAt })
     await endReplaced(request)
     return delivery.deliver(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
-import type { User } from '../../../contracts/token-store/index.js'
+import type { SsoSession, User } from '../../../contracts/token-store/index.js'
 import type { MfaChallenge, MfaMethod, TokenReply } from '../../../schemas/admin-auth.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { hasFactor } from '../has-factor.js'
@@ -14,12 +14,14 @@ export interface MfaLogin {
   /** Id of the token. */
   readonly id: string
   readonly user: User
+  /** The login at an identity provider that came before; `null` after a password. */
+  readonly sso: SsoSession | null
 }
 
 /** Logins between the password and the second factor. Their state is in the sealed `mfa_token`. */
 export interface MfaLogins {
   /** Returns the response to a user who has, or has to set up, a second factor; else `null`. */
-  challenge (request: FastifyRequest, user: User): Promise<MfaChallenge | null>
+  challenge (request: FastifyRequest, user: User, sso: SsoSession | null): Promise<MfaChallenge | null>
   /** Returns the login of a token. Throws `INVALID_CREDENTIALS`. */
   open (token: string, purpose: Purpose): Promise<MfaLogin>
   /** Uses the token up and starts the session. Throws `INVALID_CREDENTIALS` if the token was used before. */
@@ -36,6 +38,7 @@ interface TokenContent {
   epoch: number
   /** Digest of the password hash: a change of the password ends the login. */
   pw: string
+  sso: SsoSession | null
   /** Epoch milliseconds. */
   exp: number
 }
@@ -46,13 +49,18 @@ const LIFETIMES: Readonly<Record<Purpose, number>> = { verify: 300_000, enrol: 9
 export function mfaLogins (scope: FastifyInstance, now: () => number, withPasskeys: boolean): MfaLogins {
   const { adminTokens, adminLogins, tokenStore } = scope
 
-  function issue ({ id: sub, orgId: org, epoch, passwordHash }: User, purpose: Purpose): string {
+  function issue (
+    { id: sub, orgId: org, epoch, passwordHash }: User,
+    purpose: Purpose,
+    sso: SsoSession | null
+  ): string {
     const content: TokenContent = {
       id: randomUUID(),
       sub,
       org,
       epoch,
       pw: sha256Hex(passwordHash),
+      sso,
       exp: now() + LIFETIMES[purpose]
     }
     return adminTokens.box.seal(JSON.stringify(content), contextOf(purpose))
@@ -81,7 +89,7 @@ export function mfaLogins (scope: FastifyInstance, now: () => number, withPasske
   }
 
   return {
-    async challenge (request, user) {
+    async challenge (request, user, sso) {
       const factors = await tokenStore.factors.get(user.id)
       if (hasFactor(factors)) {
         const methods: MfaMethod[] = []
@@ -89,21 +97,21 @@ export function mfaLogins (scope: FastifyInstance, now: () => number, withPasske
         if (withPasskeys && factors.passkeys.length > 0) methods.push('passkey')
         if (factors.recoveryCodes > 0) methods.push('recovery_code')
         audit(request, user, { methods })
-        return { mfa_required: true, mfa_token: issue(user, 'verify'), methods, expires_in: seconds('verify') }
+        return { mfa_required: true, mfa_token: issue(user, 'verify', sso), methods, expires_in: seconds('verify') }
       }
       if ((await tokenStore.organisations.get(user.orgId))?.mfa !== 'required') return null
       audit(request, user, { enrolment_required: true })
       return {
         mfa_required: true,
         enrolment_required: true,
-        mfa_token: issue(user, 'enrol'),
+        mfa_token: issue(user, 'enrol', sso),
         methods: [],
         expires_in: seconds('enrol')
       }
     },
 
     async open (token, purpose) {
-      const { id, sub, org, epoch, pw } = read(token, purpose)
+      const { id, sub, org, epoch, pw, sso } = read(token, purpose)
       const user = await tokenStore.users.get(sub, org)
       if (user === null || user.disabled || user.epoch !== epoch || sha256Hex(user.passwordHash) !== pw) {
         throw new INVALID_CREDENTIALS({ ...EXPIRED, reason: 'the user has changed since the mfa_token was issued' })
@@ -112,17 +120,21 @@ export function mfaLogins (scope: FastifyInstance, now: () => number, withPasske
       if (purpose === 'enrol' && hasFactor(await tokenStore.factors.get(sub))) {
         throw new INVALID_CREDENTIALS({ ...EXPIRED, reason: 'the user has a factor by now' })
       }
-      return { id, user }
+      return { id, user, sso }
     },
 
-    async finish (request, reply, { id, user }, method) {
+    async finish (request, reply, { id, user, sso }, method) {
       if (!await tokenStore.claim(`mfa login ${id}`, LIFETIMES.enrol)) {
         throw new INVALID_CREDENTIALS({ ...EXPIRED, reason: 'the mfa_token was used before' })
       }
       const tokens = await adminLogins.startSession(request, user, {
         mfaAt: now(),
+        sso,
         isStillValid: async ({ passwordHash }) => passwordHash === user.passwordHash,
-        audit: { action: 'auth.login', changes: { second_factor: method } }
+        audit: {
+          action: sso === null ? 'auth.login' : 'auth.sso_login',
+          changes: { second_factor: method, ...sso === null ? {} : { provider_id: sso.providerId } }
+        }
       })
       adminLogins.rememberDevice(request, reply, user)
       return tokens

@@ -211,6 +211,7 @@ t.test("two guards in two scopes refuse each other's tokens", async (t) => {
         userId: user.id,
         orgId: user.orgId,
         mfaAt: null,
+        sso: null,
         epoch: user.epoch,
         refreshDigest: path,
         endsAt: Date.now() + 60_000,

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+
+import type { ContractTest } from '../contract-test.js'
+import { AWKWARD_STRINGS, aDigest, aSession, aUser } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
+
+const NO_HINT = { providerSession: null, sealedHint: null }
+
+export async function ssoSessionContract (t: ContractTest, create: CreateStore): Promise<void> {
+  await t.test('a session keeps the login at the identity provider that started it', async () => {
+    const { store: { sessions, ...store }, clock } = await create()
+    const user = await aUser({ sessions, ...store })
+    const sso = { providerId: 'idp_1', subject: 's', providerSession: 'p', sealedHint: 'sealed' }
+    await sessions.start(aSession(user.id, clock, { id: 'one', sso }))
+    await sessions.start(aSession(user.id, clock, { id: 'two' }))
+    assert.deepEqual(await sessions.ssoOf('one'), sso)
+    assert.equal((await sessions.access('one'))?.providerId, 'idp_1')
+    assert.equal(await sessions.ssoOf('two'), null)
+    assert.equal((await sessions.access('two'))?.providerId, null)
+    await sessions.end('one')
+    assert.equal(await sessions.ssoOf('one'), null)
+  })
+
+  await t.test('a provider ends the sessions of a subject, or of one of its sessions, at once', async () => {
+    const { store, clock } = await create()
+    const { sessions } = store
+    const [ann, bob] = [await aUser(store), await aUser(store)]
+    const start = async (id: string, userId: string, fields: object) => {
+      const sso = { providerId: 'idp_1', subject: userId, ...NO_HINT, ...fields }
+      await sessions.start(aSession(userId, clock, { id, sso }))
+      await sessions.access(id)
+    }
+    await start('ann-1', ann.id, { providerSession: 'p-1' })
+    await start('ann-2', ann.id, { providerSession: 'p-2' })
+    await start('bob-1', bob.id, { providerSession: 'p-1' })
+    await start('ann-other', ann.id, { providerId: 'idp_2', providerSession: 'p-1' })
+    await sessions.start(aSession(ann.id, clock, { id: 'password' }))
+    const live = async () => {
+      const ids = ['ann-1', 'ann-2', 'bob-1', 'ann-other', 'password']
+      const found = await Promise.all(ids.map((id) => sessions.access(id)))
+      return ids.filter((_id, at) => found[at] !== null)
+    }
+    assert.deepEqual(await sessions.endSso('idp_1', {}), [])
+    assert.deepEqual(await sessions.endSso('idp_1', { subject: bob.id, providerSession: 'p-2' }), [])
+    assert.deepEqual(await sessions.endSso('idp_1', { subject: ann.id, providerSession: 'p-1' }), [
+      { id: 'ann-1', userId: ann.id, orgId: 'org-a', email: ann.email }
+    ])
+    assert.deepEqual(await live(), ['ann-2', 'bob-1', 'ann-other', 'password'])
+    assert.deepEqual((await sessions.endSso('idp_1', { providerSession: 'p-1' })).map(({ id }) => id), ['bob-1'])
+    assert.deepEqual((await sessions.endSso('idp_1', { subject: ann.id })).map(({ id }) => id), ['ann-2'])
+    assert.deepEqual(await live(), ['ann-other', 'password'])
+    assert.deepEqual(await sessions.endSso('idp_1', { subject: ann.id }), [])
+  })
+
+  await t.test('unusual subjects and provider sessions end exactly their session', async () => {
+    const { store, clock } = await create()
+    const user = await aUser(store)
+    for (const [at, text] of AWKWARD_STRINGS.entries()) {
+      const sso = { providerId: 'idp_1', subject: text, providerSession: text, sealedHint: text }
+      await store.sessions.start(aSession(user.id, clock, { id: `session-${at}`, sso }))
+      assert.deepEqual(await store.sessions.ssoOf(`session-${at}`), sso)
+    }
+    for (const [at, text] of AWKWARD_STRINGS.entries()) {
+      const by = at % 2 === 0 ? { subject: text } : { providerSession: text }
+      assert.deepEqual((await store.sessions.endSso('idp_1', by)).map(({ id }) => id), [`session-${at}`])
+    }
+  })
+
+  await t.test('a finished login is taken once, also by concurrent calls, and not after its end', async () => {
+    const { store, clock } = await create()
+    const [one, late, swept] = [aDigest(), aDigest(), aDigest()]
+    for (const digest of [one, late, swept]) {
+      await store.ssoLogins.put({ digest, sealed: `sealed ${digest}`, expiresAt: clock.now() + 100 })
+    }
+    assert.equal(await store.ssoLogins.take(aDigest()), null)
+    const taken = await Promise.all(Array.from({ length: 5 }, () => store.ssoLogins.take(one)))
+    assert.deepEqual(taken.filter((sealed) => sealed !== null), [`sealed ${one}`])
+    assert.equal(await store.ssoLogins.take(one), null)
+    await clock.advance(100)
+    assert.equal(await store.ssoLogins.take(late), null)
+    await store.sweep({ auditRetention: 1 })
+    assert.equal(await store.ssoLogins.take(swept), null)
+  })
+}
