@@ -15,6 +15,7 @@ export { default as errorEnvelope } from './plugins/error-envelope.js'
 export { default as eventFeed } from './plugins/event-feed/index.js'
 export { default as eventSink, memorySink } from './plugins/event-sink/index.js'
 export { default as guestToken, pageConfig } from './routes/databrain/guest-token/index.js'
+export { default as identityToken } from './plugins/identity-token/index.js'
 export { default as ingestion } from './routes/ingestion/index.js'
 export { default as pipelineKey } from './plugins/pipeline-key/index.js'
 export { default as proxyKey } from './plugins/proxy-key.js'
@@ -55,6 +56,10 @@ export type {
   RenewalOptions
 } from './routes/databrain/guest-token/index.js'
 export type { HstsOptions, RequireHttpsOptions } from './plugins/require-https.js'
+export type {
+  IdentifiedRequest, IdentityProviderOptions, IdentityToken,
+  IdentityTokenOptions
+} from './plugins/identity-token/index.js'
 export type { BotOptions, IngestionOptions } from './routes/ingestion/index.js'
 export type { PasswordOptions, Passwords } from './lib/passwords/index.js'
 export type { PipelineKeyOptions } from './plugins/pipeline-key/index.js'
@@ -77,6 +82,7 @@ export type { EmbedServerOptions, EmbedTransport } from './routes/embed-authoriz
 export type { EventRateOptions } from './lib/limits/event-rate.js'
 export type { GuessLimit } from './lib/limits/unknown-key-limiter.js'
 export type { IdentityCookieOptions } from './routes/ingestion/identity-cookie.js'
+export type { ClaimValue, TokenCookieOptions } from './plugins/identity-token/index.js'
 export type { LiveOptions } from './routes/admin/api/live/options.js'
 export type { BreachRange, LockoutOptions } from './routes/admin/auth/index.js'
 export type { MailKind, MailMessage, SendMail } from './routes/admin/users/index.js'

@@ -16,6 +16,13 @@ export const securitySchemes = {
     name: 'X-User-Reference',
     description: 'A signed reference to the end user, created by the host\'s server. Also read from `?ref=`.'
   },
+  identityToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A token of an identity provider for the end user. Also read from the header or the cookie that the ' +
+      'host has configured.'
+  },
   pipelineKey: {
     type: 'http',
     scheme: 'bearer',

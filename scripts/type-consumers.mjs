@@ -5,6 +5,7 @@ const ROUTE_CONFIG = {
   '': ["{ proxyKey: true, admin: { roles: ['owner'] } }", "{ admin: { roles: ['emperor'] } }"],
   'proxy-key': ['{ proxyKey: true }', '{ proxyKey: 5 }'],
   'user-reference': ["{ userReference: 'optional' }", '{ userReference: 5 }'],
+  'identity-token': ["{ identityToken: 'optional' }", '{ identityToken: 5 }'],
   'pipeline-key': ['{ pipelineKey: true }', "{ pipelineKey: 'yes' }"],
   signature: ["{ signature: 'required' }", '{ signature: true }'],
   captcha: ["{ captcha: { action: 'login' } }", '{ captcha: 5 }'],
@@ -46,6 +47,7 @@ export const bad: part.WidgetTokenOptions['guards'] = { nonsense: 5 }`,
 // @ts-expect-error no such guard
 export const bad: part.EmbedAuthorizeOptions['guards'] = { nonsense: 5 }`,
   'user-reference': "export const reference: string = app.userReference.sign({ sub: 'ann' })",
+  'identity-token': "app.get('/u', async ({ identityToken }) => identityToken?.sub satisfies string | undefined)",
   'proxy-key': "app.get('/u', async ({ proxyKey }) => proxyKey?.id)",
   'pipeline-key': "app.get('/u', async ({ source }) => source?.id)",
   ingestion:

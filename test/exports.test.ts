@@ -32,6 +32,7 @@ t.test('the root exports every plugin under its own name', async (t) => {
       'eventSink',
       'proxyKey',
       'userReference',
+      'identityToken',
       'pipelineKey',
       'signature',
       'adminGuard',

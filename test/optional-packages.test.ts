@@ -34,6 +34,8 @@ const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, me
     'A second factor of administrators needs the package "otplib"'],
   ['@simplewebauthn/server', 'routes/admin/mfa/passkeys.ts', 'createPasskeys({ adminTokens: {} }, { origins: [] })',
     'The passkey login of administrators needs the package "@simplewebauthn/server"'],
+  ['jose', 'plugins/identity-token/token-verifier.ts', 'openTokenVerifier({ providers: [] })',
+    'The identityToken plugin needs the package "jose"'],
   ['@node-rs/argon2', 'index.ts', 'createPasswords()', 'Hashing passwords needs the package "@node-rs/argon2"']
 ]
 

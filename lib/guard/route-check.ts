@@ -25,6 +25,7 @@ const MODULES: Readonly<Record<string, string>> = {
   connectionLimit: 'connection-limit',
   csrf: 'csrf',
   https: 'require-https',
+  identityToken: 'identity-token',
   pipelineKey: 'pipeline-key',
   proxyKey: 'proxy-key',
   rateLimit: 'rate-limit',

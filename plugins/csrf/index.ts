@@ -4,7 +4,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import { acceptsRule, checkOptions, COOKIE_NAME, EXPECTED_RULE } from './options.js'
 import type { CsrfCookieOptions, CsrfOptions, CsrfRule } from './options.js'
-import { foreignReason } from './site-check.js'
+import { foreignReason, isWrite } from '../../lib/http/site-check.js'
 import { tokenRoute } from './token-route.js'
 import { checkKey, csrfTokens } from './tokens.js'
 import type { Cookies } from './tokens.js'
@@ -42,8 +42,6 @@ declare module 'fastify' {
     csrf?: CsrfRule
   }
 }
-
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
  * Refuses requests that were not sent by a page of this app in the session of the page, with 403 `CSRF_FAILED`. Throws
@@ -94,7 +92,7 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
 
   app.addHook('onRequest', function checkCsrf (request, reply, done) {
     const rule = ruleFor(request)
-    if (rule === undefined || rule === false || (rule === 'writes' && SAFE.has(request.method))) return done()
+    if (rule === undefined || rule === false || (rule === 'writes' && !isWrite(request))) return done()
     validateToken(request).then((error) => {
       if (error === null) done()
       else refuse(reply, error)

@@ -6,8 +6,8 @@ import { routeScope } from '../../lib/http/route-scope.js'
 import { csrfTokenSchema } from '../../schemas/csrf.js'
 import { COOKIE_NAME } from './options.js'
 import type { CsrfOptions } from './options.js'
-import { foreignReason } from './site-check.js'
-import type { SiteRules } from './site-check.js'
+import { foreignReason } from '../../lib/http/site-check.js'
+import type { SiteRules } from '../../lib/http/site-check.js'
 
 type CreateToken = (request: FastifyRequest, reply: FastifyReply) => Promise<string>
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fast
 
 import { CSRF_FAILED } from '../../../lib/errors.js'
 import { refuse } from '../../../lib/refuse.js'
-import { foreignReason } from '../../../plugins/csrf/site-check.js'
+import { foreignReason } from '../../../lib/http/site-check.js'
 import {
   cookieLogoutSchema, cookieRefreshSchema, logoutSchema,
   refreshSchema

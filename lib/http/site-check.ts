@@ -30,3 +30,10 @@ export function foreignReason (request: FastifyRequest, { origins, allowSameSite
 function isSameOrigin (origin: string, { protocol, host }: FastifyRequest): boolean {
   return origin === hostOrigin('https', host) || origin === hostOrigin(protocol, host)
 }
+
+const READS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/** Returns whether a request may change something: its method is not GET, HEAD, OPTIONS or TRACE. */
+export function isWrite ({ method }: FastifyRequest): boolean {
+  return !READS.has(method)
+}
