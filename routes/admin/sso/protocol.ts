@@ -63,6 +63,13 @@ export interface SsoProtocol {
   readonly settingsSchema: TObject
   /** Throws `INVALID_REQUEST` for settings that the schema accepts but that cannot work. No I/O. */
   checkSettings (settings: Record<string, unknown>): void
+  /**
+   * Returns the settings to store for those of a body, such as settings read from metadata, before `checkSettings`.
+   * Throws `INVALID_REQUEST`. Default: the settings of the body.
+   */
+  completeSettings? (settings: Record<string, unknown>): Record<string, unknown>
+  /** Returns warnings about stored settings, such as an expired certificate, for the API reply. Default: none. */
+  warningsOf? (settings: Record<string, unknown>): string[]
   /** Whether a provider needs a secret. Throws `INVALID_REQUEST` for a secret that cannot work. */
   checkSecret (secret: string | null, settings: Record<string, unknown>): void
   /** Returns the URLs that the administrator enters at the provider, such as `redirect_uri`. */
