@@ -6,6 +6,7 @@ import { Pool } from 'undici'
 import { GatehouseError, INVALID_OPTIONS, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } from '../errors.js'
 import { assertWholeNumber } from '../options.js'
 import { parseUrl } from '../../signing/parse-url.js'
+import { mayBePublic, publicLookup } from './public-address.js'
 
 export interface UpstreamClientOptions {
   /** Scheme, host and port that all calls go to. */
@@ -22,6 +23,11 @@ export interface UpstreamClientOptions {
   connections?: number | undefined
   /** Certificate authorities (PEM) that replace the system's own. Certificates are always verified. */
   ca?: string | Buffer | Array<string | Buffer> | undefined
+  /**
+   * Connects to public addresses only, for an origin that somebody else than the host has chosen. Calls to another
+   * address reject with `UPSTREAM_ERROR`. Default: `false`.
+   */
+  publicOnly?: boolean | undefined
 }
 
 export interface UpstreamCall {
@@ -56,23 +62,32 @@ export interface UpstreamClient {
 
 const FIRST_DELAY = 100
 const FINAL = new Set(['UND_ERR_DESTROYED', 'UND_ERR_CLOSED', 'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED',
-  'UND_ERR_ABORTED'])
+  'UND_ERR_ABORTED', 'ENOTPUBLIC'])
 
 export function upstreamClient (options: UpstreamClientOptions): UpstreamClient {
   const { origin, connectTimeout = 2_000, timeout = 8_000, retries = 2, maxResponse = 65_536, connections = 64, ca } =
     options
+  const { publicOnly = false } = options
   checkOptions({ connectTimeout, timeout, maxResponse, connections }, retries)
   const pool = new Pool(checkedOrigin(origin), {
     connections,
     // One deadline covers a whole call, so undici's own per-phase timers are off.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: connectTimeout, ...ca === undefined ? {} : { ca } }
+    connect: {
+      timeout: connectTimeout,
+      ...ca === undefined ? {} : { ca },
+      ...publicOnly ? { lookup: publicLookup } : {}
+    }
   })
 
   async function attempt ({ method, path, headers, body }: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
     // undici would also accept a target in absolute form.
     if (!path.startsWith('/')) throw new UPSTREAM_ERROR({ reason: 'the path does not begin with /' })
+    // An address in the place of a name is not looked up.
+    if (publicOnly && !mayBePublic(new URL(origin).hostname)) {
+      throw new UPSTREAM_ERROR({ reason: 'the address of the upstream is not public' })
+    }
     const reply = await pool.request({
       method,
       path,

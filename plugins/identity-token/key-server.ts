@@ -1,13 +1,10 @@
 import { UPSTREAM_ERROR } from '../../lib/errors.js'
+import { isKeySet, MAX_KEYS } from '../../lib/identity-provider/key-set.js'
+import type { KeySet } from '../../lib/identity-provider/key-set.js'
+import { isLoopback, providerUrl } from '../../lib/identity-provider/provider-url.js'
 import { upstreamClient } from '../../lib/upstream-client/index.js'
 import type { UpstreamClient } from '../../lib/upstream-client/index.js'
 import type { CheckedProvider } from './provider-options.js'
-import { isLoopback, providerUrl } from './provider-url.js'
-
-/** A JSON Web Key Set as a provider sends it. */
-export interface KeySet {
-  keys: Array<Record<string, unknown>>
-}
 
 export interface KeyServerOptions {
   provider: Pick<CheckedProvider, 'issuer' | 'jwksUrl' | 'ca'>
@@ -19,7 +16,6 @@ export interface KeyServerOptions {
 
 /** Maximum size of a discovery document and of a key set, in bytes. */
 const MAX_BYTES = 262_144
-const MAX_KEYS = 100
 /** Age after which the discovery document is fetched again, in milliseconds. */
 const DISCOVERY_MAX_AGE = 3_600_000
 
@@ -102,11 +98,4 @@ function parsed (body: Buffer): unknown {
   } catch {
     return null
   }
-}
-
-function isKeySet (set: object): set is KeySet {
-  const { keys } = set as { keys?: unknown }
-  // An empty set, as after a fault of the provider, does not replace the known keys.
-  return Array.isArray(keys) && keys.length > 0 && keys.length <= MAX_KEYS &&
-    keys.every((key) => typeof key === 'object' && key !== null)
 }

@@ -1,7 +1,7 @@
+import { providerUrl } from '../../lib/identity-provider/provider-url.js'
 import { assertWholeSeconds, optionAssertion, refuseUnknownMembers } from '../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { UpstreamClientOptions } from '../../lib/upstream-client/index.js'
-import { providerUrl } from './provider-url.js'
 
 /** A value that a claim must have. */
 export type ClaimValue = string | number | boolean

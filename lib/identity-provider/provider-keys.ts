@@ -1,7 +1,7 @@
 import type { CompactJWSHeaderParameters, CryptoKey, FlattenedJWSInput, JSONWebKeySet } from 'jose'
 
-import { UNAVAILABLE } from '../../lib/errors.js'
-import type { KeySet } from './key-server.js'
+import { UNAVAILABLE } from '../errors.js'
+import type { KeySet } from './key-set.js'
 
 type Jose = Pick<typeof import('jose'), 'createLocalJWKSet' | 'errors'>
 type Find = (header: CompactJWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>
