@@ -119,7 +119,10 @@ export interface SsoCore {
     reply: FastifyReply,
     failure: { provider: SsoProvider, reason: SsoFailure, detail: string, cause?: unknown }
   ): FastifyReply
-  /** Ends the sessions that a provider names in a logout, and audits each. Resolves with their number. */
+  /**
+   * Ends the sessions that a provider names in a logout, and audits each. Resolves with their number. A login that
+   * has finished, but whose code the browser has not exchanged yet, starts no session afterwards.
+   */
   endSessions (
     request: FastifyRequest,
     provider: SsoProvider,
