@@ -61,7 +61,7 @@ export async function identityContract (t: ContractTest, create: CreateStore): P
     const { id: userId } = await aUser(store)
     for (const providerId of ['idp_1', 'idp_2']) {
       await store.identities.link({ providerId, subject: 's', orgId: 'org-a', userId })
-      const sso = { providerId, subject: 's', providerSession: null, sealedHint: null }
+      const sso = { providerId, subject: 's', providerSession: null, sealedHint: null, loginAt: clock.now() }
       await store.sessions.start(aSession(userId, clock, { id: providerId, sso }))
     }
     await store.sessions.start(aSession(userId, clock, { id: 'password' }))

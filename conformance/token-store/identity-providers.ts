@@ -94,7 +94,7 @@ export async function identityProviderContract (t: ContractTest, create: CreateS
     const user = await aUser(store)
     for (const { id: providerId } of [gone, kept]) {
       await store.identities.link({ providerId, subject: 's', orgId: 'org-a', userId: user.id })
-      const sso = { providerId, subject: 's', providerSession: null, sealedHint: null }
+      const sso = { providerId, subject: 's', providerSession: null, sealedHint: null, loginAt: clock.now() }
       assert.ok(await store.sessions.start(aSession(user.id, clock, { id: providerId, sso })))
     }
     assert.equal((await store.sessions.access(gone.id))?.providerId, gone.id)

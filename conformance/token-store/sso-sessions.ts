@@ -4,14 +4,14 @@ import type { ContractTest } from '../contract-test.js'
 import { AWKWARD_STRINGS, aDigest, aSession, aUser } from './fixtures.js'
 import type { CreateStore } from './fixtures.js'
 
-const NO_HINT = { providerSession: null, sealedHint: null }
+const NO_HINT = { providerSession: null, sealedHint: null, loginAt: Number.MAX_SAFE_INTEGER / 2 }
 
 export async function ssoSessionContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('a session keeps the login at the identity provider that started it', async () => {
     const { store: { sessions, ...store }, clock } = await create()
     const user = await aUser({ sessions, ...store })
     const sso = { providerId: 'idp_1', subject: 's', providerSession: 'p', sealedHint: 'sealed' }
-    await sessions.start(aSession(user.id, clock, { id: 'one', sso }))
+    await sessions.start(aSession(user.id, clock, { id: 'one', sso: { ...sso, loginAt: clock.now() } }))
     await sessions.start(aSession(user.id, clock, { id: 'two' }))
     assert.deepEqual(await sessions.ssoOf('one'), sso)
     assert.equal((await sessions.access('one'))?.providerId, 'idp_1')
@@ -57,12 +57,49 @@ export async function ssoSessionContract (t: ContractTest, create: CreateStore):
     const user = await aUser(store)
     for (const [at, text] of AWKWARD_STRINGS.entries()) {
       const sso = { providerId: 'idp_1', subject: text, providerSession: text, sealedHint: text }
-      await store.sessions.start(aSession(user.id, clock, { id: `session-${at}`, sso }))
+      const started = { ...sso, loginAt: clock.now() }
+      await store.sessions.start(aSession(user.id, clock, { id: `session-${at}`, sso: started }))
       assert.deepEqual(await store.sessions.ssoOf(`session-${at}`), sso)
     }
     for (const [at, text] of AWKWARD_STRINGS.entries()) {
       const by = at % 2 === 0 ? { subject: text } : { providerSession: text }
       assert.deepEqual((await store.sessions.endSso('idp_1', by)).map(({ id }) => id), [`session-${at}`])
+    }
+  })
+
+  await t.test('a login before a logout at the provider starts no session, and a later login does', async () => {
+    const { store, clock } = await create()
+    const user = await aUser(store)
+    const start = (id: string, fields: object = {}) => {
+      const sso = { providerId: 'idp_1', subject: 's', providerSession: 'p', sealedHint: null, loginAt: clock.now() }
+      return store.sessions.start(aSession(user.id, clock, { id, sso: { ...sso, ...fields } }))
+    }
+    const loginAt = clock.now()
+    await clock.advance(5)
+    await store.sessions.endSso('idp_1', { providerSession: 'p' })
+    assert.equal(await start('early', { loginAt }), false)
+    assert.equal(await store.sessions.access('early'), null)
+    assert.ok(await start('other-session', { loginAt, providerSession: 'q' }))
+    assert.ok(await start('no-session', { loginAt, providerSession: null }))
+    assert.ok(await start('other-provider', { loginAt, providerId: 'idp_2' }))
+    await clock.advance(5)
+    assert.ok(await start('late'))
+    const before = clock.now()
+    await clock.advance(5)
+    await store.sessions.endSso('idp_1', { subject: 's' })
+    assert.equal(await start('subject', { loginAt: before, providerSession: null }), false)
+    assert.ok(await start('other-subject', { loginAt: before, subject: 't' }))
+  })
+
+  await t.test('of a login and a concurrent logout at the provider no session remains', async () => {
+    const { store, clock } = await create()
+    const user = await aUser(store)
+    for (let round = 0; round < 20; round++) {
+      const sso = { providerId: 'idp_1', subject: `s-${round}`, ...NO_HINT, loginAt: clock.now() }
+      const start = () => store.sessions.start(aSession(user.id, clock, { id: `session-${round}`, sso }))
+      const end = () => store.sessions.endSso('idp_1', { subject: sso.subject })
+      await Promise.all(round % 2 === 0 ? [start(), end()] : [end(), start()])
+      assert.equal(await store.sessions.access(`session-${round}`), null)
     }
   })
 

@@ -11,6 +11,12 @@ export interface SsoSession {
   readonly sealedHint: string | null
 }
 
+/** The login at an identity provider of a session to start. */
+export interface NewSsoSession extends SsoSession {
+  /** When the provider's response arrived, epoch milliseconds: a later logout at the provider prevents the session. */
+  readonly loginAt: number
+}
+
 /** A session that ended. */
 export interface EndedSession {
   id: string
@@ -34,7 +40,7 @@ export interface NewSession {
   /** When the user last proved a second factor, epoch milliseconds; `null` if the user did not. */
   mfaAt: number | null
   /** The login at an identity provider; `null` for a session that started without one. */
-  sso: SsoSession | null
+  sso: NewSsoSession | null
   ip: string
   userAgent: string
 }
@@ -103,7 +109,7 @@ export type RotationOutcome =
 export interface Sessions {
   /**
    * Starts a session. Resolves with `false`, and stores nothing, if the user is deleted, has another epoch, or is
-   * disabled in the organisation or no member of it.
+   * disabled in the organisation or no member of it, or if `endSso` ended its login since `sso.loginAt`.
    * Rejects with `CONFLICT` if the id is taken.
    */
   start (session: NewSession): Promise<boolean>
@@ -118,8 +124,8 @@ export interface Sessions {
   /** Returns how an identity provider started a live session; `null` for any other session. */
   ssoOf (id: string): Promise<SsoSession | null>
   /**
-   * Ends the sessions that an identity provider started for a subject, or in one of its own sessions, or with both.
-   * Resolves with the sessions that had not ended.
+   * Ends the sessions that an identity provider started for a subject, or in one of its own sessions, or with both; for
+   * 20 minutes also those that a login before this call starts. Resolves with the sessions that had not ended.
    */
   endSso (providerId: string, by: { subject?: string, providerSession?: string }): Promise<EndedSession[]>
   /** Sets `mfaAt` of a session; resolves with `false` if the session has ended. */

@@ -36,6 +36,7 @@ export interface DatabaseSchema {
   identities: IdentitiesTable
   sso_domains: SsoDomainsTable
   sso_logins: SsoLoginsTable
+  sso_logouts: SsoLogoutsTable
   audit_log: AuditLogTable
   guest_tokens: GuestTokensTable
   guest_invalidations: GuestInvalidationsTable
@@ -299,6 +300,16 @@ interface SsoLoginsTable {
   digest: string
   sealed: string
   expires_at: Date
+}
+
+/** The logouts at providers of the last minutes, for logins that have not started their session yet. */
+interface SsoLogoutsTable {
+  provider_id: string
+  /** Null for all subjects. */
+  subject: string | null
+  /** Null for all sessions of the provider. */
+  provider_session: string | null
+  at: Date
 }
 
 interface LoginFailuresTable {

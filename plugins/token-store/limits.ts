@@ -12,6 +12,9 @@ export const MAX_MINT_TIME = 600_000
 /** Maximum number of sessions in a user's list, the newest. */
 export const MAX_LISTED_SESSIONS = 100
 
+/** How long a logout at an identity provider ends logins that came before it, milliseconds. */
+export const LOGOUTS_KEPT_FOR = 1_200_000
+
 /** Maximum number of passkeys of a user. */
 export const MAX_PASSKEYS = 20
 

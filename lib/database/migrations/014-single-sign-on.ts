@@ -54,6 +54,13 @@ const STATEMENTS = [
     sealed text not null,
     expires_at timestamptz not null
   )`,
+  `create table sso_logouts (
+    provider_id text collate "C" not null,
+    subject text collate "C",
+    provider_session text collate "C",
+    at timestamptz not null
+  )`,
+  'create index sso_logouts_by_provider on sso_logouts (provider_id, at)',
   `alter table sessions add column provider_id text collate "C", add column provider_subject text collate "C",
     add column provider_session text collate "C", add column provider_hint text`,
   'create index sessions_by_provider on sessions (provider_id, provider_subject) where provider_id is not null'

@@ -1,8 +1,7 @@
 import { CONFLICT } from '../../../lib/errors.js'
-import { MAX_LISTED_SESSIONS } from '../limits.js'
+import { LOGOUTS_KEPT_FOR, MAX_LISTED_SESSIONS } from '../limits.js'
 import type {
-  EndedSession, NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, SsoSession,
-  User
+  EndedSession, NewSession, NewSsoSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, SsoSession, User
 } from '../../../contracts/token-store/index.js'
 import type { MemberRecord } from './members.js'
 
@@ -14,6 +13,14 @@ interface SessionRecord extends Session {
   /** Until when the previous token may be repeated, epoch milliseconds; the response is then `sealedSuccessor`. */
   repeatUntil: number
   sealedSuccessor: string | null
+}
+
+/** A logout at an identity provider; `undefined` for all. */
+interface Logout {
+  providerId: string
+  subject: string | undefined
+  providerSession: string | undefined
+  at: number
 }
 
 interface UserLookup {
@@ -29,21 +36,24 @@ export class MemorySessions implements Sessions {
   readonly #now: () => number
   readonly #users: UserLookup
   readonly #sessions = new Map<string, SessionRecord>()
+  #logouts: Logout[] = []
 
   constructor (now: () => number, users: UserLookup) {
     this.#now = now
     this.#users = users
   }
 
-  async start ({ epoch, ...session }: NewSession): Promise<boolean> {
+  async start ({ epoch, sso, ...session }: NewSession): Promise<boolean> {
     const user = this.#users.peek(session.userId)
     const member = this.#users.member(session.userId, session.orgId)
     if (user?.epoch !== epoch || member === undefined || member.disabled) return false
     if (this.#sessions.has(session.id)) throw new CONFLICT()
+    if (sso !== null && this.#wasLoggedOut(sso)) return false
     const now = this.#now()
     member.lastLoginAt = now
     this.#sessions.set(session.id, {
       ...session,
+      sso: sso === null ? null : toSso(sso),
       createdAt: now,
       lastUsedAt: now,
       previousDigest: null,
@@ -109,6 +119,7 @@ export class MemorySessions implements Sessions {
     { subject, providerSession }: { subject?: string, providerSession?: string }
   ): Promise<EndedSession[]> {
     if (subject === undefined && providerSession === undefined) return []
+    this.#logouts.push({ providerId, subject, providerSession, at: this.#now() })
     const ended = Array.from(this.#sessions.values()).filter(({ sso, endsAt }) =>
       sso?.providerId === providerId && endsAt > this.#now() &&
       (subject === undefined || sso.subject === subject) &&
@@ -166,10 +177,19 @@ export class MemorySessions implements Sessions {
 
   sweep (): void {
     const now = this.#now()
+    this.#logouts = this.#logouts.filter(({ at }) => at > now - LOGOUTS_KEPT_FOR)
     for (const [id, session] of this.#sessions) {
       if (session.endsAt <= now) this.#sessions.delete(id)
       else if (session.repeatUntil <= now) session.sealedSuccessor = null
     }
+  }
+
+  #wasLoggedOut ({ providerId, subject, providerSession, loginAt }: NewSsoSession): boolean {
+    return this.#logouts.some((logout) =>
+      logout.providerId === providerId && logout.at >= loginAt &&
+      (logout.subject === undefined || logout.subject === subject) &&
+      (logout.providerSession === undefined || logout.providerSession === providerSession)
+    )
   }
 
   #live (id: string): SessionRecord | null {
@@ -181,4 +201,8 @@ export class MemorySessions implements Sessions {
 
 function toSession ({ id, userId, orgId, createdAt, lastUsedAt, endsAt, ip, userAgent }: Session): Session {
   return { id, userId, orgId, createdAt, lastUsedAt, endsAt, ip, userAgent }
+}
+
+function toSso ({ providerId, subject, providerSession, sealedHint }: SsoSession): SsoSession {
+  return { providerId, subject, providerSession, sealedHint }
 }

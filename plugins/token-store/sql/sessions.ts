@@ -2,9 +2,9 @@ import type { Kysely, Selectable, Transaction } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
-import { MAX_LISTED_SESSIONS } from '../limits.js'
+import { LOGOUTS_KEPT_FOR, MAX_LISTED_SESSIONS } from '../limits.js'
 import type {
-  EndedSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions,
+  EndedSession, NewSsoSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions,
   SsoSession
 } from '../../../contracts/token-store/index.js'
 import { hasFactorOf } from './factors.js'
@@ -72,6 +72,16 @@ export function sqlSessions (
     return { outcome: 'reused', userId, orgId }
   }
 
+  async function wasLoggedOut ({ providerId, subject, providerSession, loginAt }: NewSsoSession): Promise<boolean> {
+    const row = await db.selectFrom('sso_logouts').select('at').where('provider_id', '=', toColumnText(providerId))
+      .where('at', '>=', toDate(loginAt))
+      .where((eb) => eb.or([eb('subject', 'is', null), eb('subject', '=', toColumnText(subject))]))
+      .where((eb) => eb.or([eb('provider_session', 'is', null),
+        ...providerSession === null ? [] : [eb('provider_session', '=', toColumnText(providerSession))]]))
+      .limit(1).executeTakeFirst()
+    return row !== undefined
+  }
+
   return {
     async start (session) {
       const at = toDate(now())
@@ -100,8 +110,11 @@ export function sqlSessions (
         }).execute()
         return true
       })
+      // A separate statement, after the session is visible to a logout: one of the two sees the other.
+      const isLoggedOut = started && session.sso !== null && await wasLoggedOut(session.sso)
+      if (isLoggedOut) await db.deleteFrom('sessions').where('id', '=', toColumnText(session.id)).execute()
       caches.sessionChanged(session.id)
-      return started
+      return started && !isLoggedOut
     },
 
     async rotate (rotation) {
@@ -152,6 +165,12 @@ export function sqlSessions (
       if (subject === undefined && providerSession === undefined) return []
       const ended: EndedSession[] = []
       try {
+        await db.insertInto('sso_logouts').values({
+          provider_id: toColumnText(providerId),
+          subject: subject === undefined ? null : toColumnText(subject),
+          provider_session: providerSession === undefined ? null : toColumnText(providerSession),
+          at: toDate(now())
+        }).execute()
         let query = db.deleteFrom('sessions').using('users').whereRef('users.id', '=', 'sessions.user_id')
           .where('sessions.provider_id', '=', toColumnText(providerId)).where('sessions.ends_at', '>', toDate(now()))
           .returning(['sessions.id', 'sessions.user_id', 'sessions.org_id', 'users.email'])
@@ -195,6 +214,7 @@ export function sqlSessions (
     async sweep () {
       const at = toDate(now())
       await db.deleteFrom('sessions').where('ends_at', '<=', at).execute()
+      await db.deleteFrom('sso_logouts').where('at', '<=', toDate(now() - LOGOUTS_KEPT_FOR)).execute()
       await db.updateTable('sessions').set({ sealed_successor: null, repeat_until: null }).where(
         'repeat_until',
         '<=',

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { FORBIDDEN } from '../../../lib/errors.js'
-import type { SsoSession, TokenStore, User } from '../../../contracts/token-store/index.js'
+import type { NewSsoSession, TokenStore, User } from '../../../contracts/token-store/index.js'
 import type { MfaChallenge, TokenReply } from '../../../schemas/admin-auth.js'
 import { hasFactor } from '../has-factor.js'
 import type { SsoLoginPolicy } from './sso-login-policy.js'
@@ -13,7 +13,7 @@ export interface SecondFactor {
    * Returns the response to a user who still has to prove or to set up a second factor, else `null`. The session that
    * follows keeps `sso`, the login at an identity provider.
    */
-  challenge (request: FastifyRequest, user: User, sso: SsoSession | null): Promise<MfaChallenge | null>
+  challenge (request: FastifyRequest, user: User, sso: NewSsoSession | null): Promise<MfaChallenge | null>
 }
 
 /**

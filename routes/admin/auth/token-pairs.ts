@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
 import { requestAddress } from '../../../lib/http/client-address.js'
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
-import type { SsoSession, User } from '../../../contracts/token-store/index.js'
+import type { NewSsoSession, User } from '../../../contracts/token-store/index.js'
 import type { TokenPair, TokenReply } from '../../../schemas/admin-auth.js'
 import type { SsoLoginPolicy } from './sso-login-policy.js'
 import type { TokenDelivery } from './token-delivery.js'
@@ -25,7 +25,7 @@ export interface SessionStart {
   /** When the user proved a second factor, epoch milliseconds. Default: `null`, not at all. */
   mfaAt?: number | null
   /** The login at an identity provider. Default: none, the user logged in with a password or passkey. */
-  sso?: SsoSession | null
+  sso?: NewSsoSession | null
   /** When the session ends, epoch milliseconds. Default: after `sessionMaxAge`. */
   endsAt?: number
   /** The audit entry of the new session. Default: the action `auth.login`. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
-import type { SsoSession, User } from '../../../contracts/token-store/index.js'
+import type { NewSsoSession, User } from '../../../contracts/token-store/index.js'
 import type { MfaChallenge, MfaMethod, TokenReply } from '../../../schemas/admin-auth.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { hasFactor } from '../has-factor.js'
@@ -15,13 +15,13 @@ export interface MfaLogin {
   readonly id: string
   readonly user: User
   /** The login at an identity provider that came before; `null` after a password. */
-  readonly sso: SsoSession | null
+  readonly sso: NewSsoSession | null
 }
 
 /** Logins between the password and the second factor. Their state is in the sealed `mfa_token`. */
 export interface MfaLogins {
   /** Returns the response to a user who has, or has to set up, a second factor; else `null`. */
-  challenge (request: FastifyRequest, user: User, sso: SsoSession | null): Promise<MfaChallenge | null>
+  challenge (request: FastifyRequest, user: User, sso: NewSsoSession | null): Promise<MfaChallenge | null>
   /** Returns the login of a token. Throws `INVALID_CREDENTIALS`. */
   open (token: string, purpose: Purpose): Promise<MfaLogin>
   /** Uses the token up and starts the session. Throws `INVALID_CREDENTIALS` if the token was used before. */
@@ -38,7 +38,7 @@ interface TokenContent {
   epoch: number
   /** Digest of the password hash: a change of the password ends the login. */
   pw: string
-  sso: SsoSession | null
+  sso: NewSsoSession | null
   /** Epoch milliseconds. */
   exp: number
 }
@@ -52,7 +52,7 @@ export function mfaLogins (scope: FastifyInstance, now: () => number, withPasske
   function issue (
     { id: sub, orgId: org, epoch, passwordHash }: User,
     purpose: Purpose,
-    sso: SsoSession | null
+    sso: NewSsoSession | null
   ): string {
     const content: TokenContent = {
       id: randomUUID(),
