@@ -15,6 +15,8 @@ export async function oidcProvider (t: Test, options: Partial<OidcProviderOption
   const provider = await startOidcProvider({
     redirectUris: [CALLBACK],
     postLogoutRedirectUris: [SIGNED_OUT],
+    // Its keys are created faster than RSA keys.
+    algorithm: 'ES256',
     ...options
   })
   t.teardown(() => provider.close())

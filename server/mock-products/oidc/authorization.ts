@@ -15,7 +15,7 @@ const SIGN_IN_TIME = 600_000
 
 /** The authorization endpoint, and the sign-in form that its page sends. */
 export function authorizationRoutes (app: FastifyInstance, provider: ProviderState): void {
-  const { client, people, sessions, grants, keys, now } = provider
+  const { client, people, sessions, known, grants, keys, now } = provider
   const pending = new LiveTokens<AuthorizationRequest>(now)
 
   async function authorize (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -54,7 +54,9 @@ export function authorizationRoutes (app: FastifyInstance, provider: ProviderSta
       )
     }
     const { session, replaced } = sessions.signIn(request, reply, person)
-    if (replaced?.reachedApp === true) await notifyApp(provider, { sub: replaced.person.id, sid: replaced.id })
+    if (replaced !== null && known.has(replaced)) {
+      await notifyApp(provider, { sub: replaced.person.id, sid: replaced.id })
+    }
     return sendCode(reply, wanted, session)
   }
 

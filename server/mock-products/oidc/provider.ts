@@ -72,6 +72,7 @@ export async function startOidcProvider (options: OidcProviderOptions): Promise<
     people,
     keys: await SigningKeys.create(algorithm),
     sessions: new BrowserSessions('mock-oidc-session', now),
+    known: new WeakSet(),
     grants: new Grants(now),
     now
   }

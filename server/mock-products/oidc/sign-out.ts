@@ -15,7 +15,7 @@ const DECISION_TIME = 600_000
 
 /** The end-session endpoint (OpenID Connect RP-Initiated Logout 1.0), and the provider's own page with its buttons. */
 export function signOutRoutes (app: FastifyInstance, provider: ProviderState): void {
-  const { sessions, now } = provider
+  const { sessions, known, now } = provider
   const pending = new LiveTokens<LogoutRequest>(now)
 
   async function endSession (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -47,8 +47,8 @@ export function signOutRoutes (app: FastifyInstance, provider: ProviderState): v
   /** Ends one session, and notifies the app if it knows the session. */
   async function endHere (session: ProviderSession): Promise<string> {
     sessions.end(session)
-    const { id, person, reachedApp } = session
-    return reachedApp ? notifyApp(provider, { sub: person.id, sid: id }) : 'The app did not know this session.'
+    const { id, person } = session
+    return known.has(session) ? notifyApp(provider, { sub: person.id, sid: id }) : 'The app did not know this session.'
   }
 
   /** Ends the sessions of a person in all browsers, and the app's sessions of earlier sign-ins too. */

@@ -1,4 +1,4 @@
-import type { BrowserSessions } from '../sign-in/browser-sessions.js'
+import type { BrowserSessions, ProviderSession } from '../sign-in/browser-sessions.js'
 import type { Person } from '../sign-in/people.js'
 import type { Grants } from './grants.js'
 import type { SigningKeys } from './keys.js'
@@ -24,6 +24,8 @@ export interface ProviderState {
   readonly people: readonly Person[]
   readonly keys: SigningKeys
   readonly sessions: BrowserSessions
+  /** The sessions of which the app has received a token. */
+  readonly known: WeakSet<ProviderSession>
   readonly grants: Grants
   readonly now: () => number
 }

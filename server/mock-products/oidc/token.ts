@@ -13,7 +13,7 @@ const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/
 
 /** The token endpoint: exchanges an authorization code for an access token and an ID token. */
 export function tokenRoute (app: FastifyInstance, provider: ProviderState): void {
-  const { client, grants, sessions } = provider
+  const { client, grants, sessions, known } = provider
 
   app.post('/token', {
     errorHandler: (_error, _request, reply) => refuse(reply, 'invalid_request', 'The body must be a form')
@@ -46,7 +46,7 @@ export function tokenRoute (app: FastifyInstance, provider: ProviderState): void
       return refuse(reply, 'invalid_grant', 'code_verifier does not match code_challenge')
     }
     if (!sessions.isLive(grant.session)) return refuse(reply, 'invalid_grant', 'The person has signed out')
-    grant.session.reachedApp = true
+    known.add(grant.session)
     return reply.header('Pragma', 'no-cache').send({
       access_token: grants.issueAccessToken(code, grant),
       token_type: 'Bearer',

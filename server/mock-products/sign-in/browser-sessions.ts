@@ -17,8 +17,6 @@ export interface ProviderSession {
   readonly person: Person
   /** When the person last signed in, in epoch milliseconds. */
   authTime: number
-  /** Whether the app has received a token or an assertion of the session. */
-  reachedApp: boolean
 }
 
 /** The sessions of browsers at one provider. At most 1 000; the oldest is removed first. */
@@ -51,7 +49,7 @@ export class BrowserSessions {
     const former = this.find(request)
     this.#sessions.delete(this.#secretOf(request))
     const continues = former !== null && former.person.id === person.id
-    const session = continues ? former : { id: randomUUID(), person, authTime: 0, reachedApp: false }
+    const session = continues ? former : { id: randomUUID(), person, authTime: 0 }
     session.authTime = this.#now()
     const [oldest] = this.#sessions.size >= MOST_SESSIONS ? this.#sessions.keys() : []
     if (oldest !== undefined) this.#sessions.delete(oldest)
