@@ -1,0 +1,2 @@
+export { startSamlProvider } from './provider.js'
+export type { SamlProvider, SamlProviderOptions, ServiceProvider } from './provider.js'
