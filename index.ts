@@ -52,13 +52,13 @@ export type { EmbedSubjects } from './plugins/embed-revocation.js'
 export type { EventFeed, EventWatcher, Refusal } from './plugins/event-feed/index.js'
 export type { EventSinkOptions } from './plugins/event-sink/index.js'
 export type {
-  GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant,
+  GuestTokenGrant, GuestTokenIdentityOptions, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant,
   RenewalOptions
 } from './routes/databrain/guest-token/index.js'
 export type { HstsOptions, RequireHttpsOptions } from './plugins/require-https.js'
 export type {
-  IdentifiedRequest, IdentityProviderOptions, IdentityToken,
-  IdentityTokenOptions
+  IdentifiedRequest, IdentityGrantOptions, IdentityProviderOptions, IdentityToken, IdentityTokenOptions,
+  IdentityUser
 } from './plugins/identity-token/index.js'
 export type { BotOptions, IngestionOptions } from './routes/ingestion/index.js'
 export type { PasswordOptions, Passwords } from './lib/passwords/index.js'

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { canonicalDashboard } from '../signing/boldbi/dashboard-name.js'
 import { earliestIssue } from '../signing/issue-time.js'
 import { FORBIDDEN } from '../lib/errors.js'
+import type { SignedUser } from '../lib/signed-users.js'
 import type { RevocationSubject } from '../contracts/token-store/index.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
@@ -52,8 +53,8 @@ export interface HostGrant {
   tenant?: string | null | undefined
   dashboards?: readonly string[] | undefined
   /**
-   * Start of the user's session, in epoch milliseconds. Default: the time at which the user reference was signed, else
-   * the current time.
+   * Start of the user's session, in epoch milliseconds. Default: the time at which the user reference or the identity
+   * token was issued, else the current time.
    */
   issuedAt?: number | undefined
 }
@@ -67,17 +68,17 @@ export interface RevocableGrant {
 
 /**
  * Returns the names by which a grant can be revoked, for all embedding routes. The user can be revoked by the names
- * that the host returns and by the subject of the user reference.
+ * that the host returns and by the subjects of the request's credentials.
  */
 export function revocableGrant (
-  reference: { readonly sub: string, readonly iat?: number } | null,
+  credentials: readonly SignedUser[],
   { users, tenant, dashboards, issuedAt }: HostGrant,
   now: number
 ): RevocableGrant {
   return {
-    subjects: subjectsOf([...users, reference?.sub], tenant, dashboards),
-    // The userReference guard has already limited `iat` to the current time.
-    issuedAt: issuedAt === undefined ? reference?.iat ?? now : earliestIssue(issuedAt, now)
+    subjects: subjectsOf([...users, ...credentials.map(({ sub }) => sub)], tenant, dashboards),
+    // The guards have already limited `iat` to the current time.
+    issuedAt: issuedAt === undefined ? earliestOf(credentials) ?? now : earliestIssue(issuedAt, now)
   }
 }
 
@@ -101,6 +102,12 @@ export function refuseRevokedGrant (
   }
 }
 
+/** Returns when the first of the credentials was issued, or `undefined` without a time. */
+function earliestOf (credentials: readonly SignedUser[]): number | undefined {
+  const times = credentials.flatMap(({ iat }) => iat ?? [])
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
 function subjectsOf (
   users: ReadonlyArray<string | null | undefined>,
   tenant: string | null | undefined,
@@ -118,3 +125,4 @@ function subjectsOf (
   return subjects
 }
 export type { RevocationKind, RevocationSubject } from '../contracts/token-store/index.js'
+export type { SignedUser } from '../lib/signed-users.js'

@@ -15,11 +15,14 @@ import type { IdentityToken } from './verified-claims.js'
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 
+export type { IdentityGrantOptions, IdentityUser } from './identity-user.js'
 export type { ClaimValue, IdentityProviderOptions, IdentityToken, IdentityTokenOptions, TokenCookieOptions }
 
 declare module 'fastify' {
   interface FastifyInstance {
     identityToken: {
+      /** The name of the header that contains only the token, in lower case; `null`: the guard reads no such header. */
+      readonly header: string | null
       /**
        * Verifies a token as the guard does. Resolves with `null` if it is not valid. Rejects with `UNAVAILABLE` if its
        * key is unknown and the provider does not respond. `Claims` types the provider's claims.
@@ -71,6 +74,7 @@ const identityToken: FastifyPluginAsync<IdentityTokenOptions> = async (app, plug
   const presented = tokenReader(options)
 
   app.decorate('identityToken', {
+    header: options.header,
     async verify<Claims extends object> (token: string): Promise<IdentityToken<Claims> | null> {
       const verified = await verifier.verify(token)
       // The type of the claims is the host's knowledge of its provider.

@@ -6,13 +6,14 @@ import { auditDecisions } from '../../lib/decision-audit.js'
 import type { Decision } from '../../lib/decision-audit.js'
 import { refuseRevokedGrant } from '../../plugins/embed-revocation.js'
 import { CONFLICT, FORBIDDEN, INVALID_REQUEST } from '../../lib/errors.js'
-import { hasGuard } from '../../lib/guard/index.js'
+import { optionalUserGuards } from '../../lib/guard/user-guards.js'
 import { authorizeByHost } from '../../lib/authorize.js'
 import { useJsonBody } from '../../lib/json/body.js'
 import { sendProtected } from '../../lib/http/protected-replies.js'
 import { named } from '../../lib/limits/rate-limit.js'
 import { logRefusal, logUpstreamRefusal, toPublicError } from '../../lib/refuse.js'
 import { routeScope } from '../../lib/http/route-scope.js'
+import { signedUsers } from '../../lib/signed-users.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { upstreamOutcome } from '../../lib/upstream-client/refusal.js'
 import { embedAuthorizeSchema } from '../../schemas/embed-authorize.js'
@@ -21,6 +22,7 @@ import type { EmbedIdentity } from '../../signing/boldbi/identity.js'
 import { buildEmbedQuery } from '../../signing/boldbi/signature.js'
 import { auditedNames } from './dashboards.js'
 import type { EmbedGrant } from './grant.js'
+import { identityGrant } from './identity-grant.js'
 import { checkedOptions } from './options.js'
 import type { AuthorizeEmbed, EmbedAuthorizeOptions } from './options.js'
 import { checkQuery } from './policy.js'
@@ -35,12 +37,14 @@ import type { EmbedTransport, GrantedEmbed } from './transport.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../plugins/audit-log/index.js'
+export type {} from '../../plugins/identity-token/index.js'
 export type {} from '../../plugins/token-store/index.js'
 export type {} from '../../plugins/user-reference/index.js'
 
 export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
+export { identityGrant }
 export type {
   AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant, EmbedIdentity, EmbedServerOptions,
   EmbedTransport
@@ -84,7 +88,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
       refused: 'embed.refused',
       resourceType: 'dashboard'
     })
-    const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
+    const gatehouse = { ...optionalUserGuards(scope), ...guards }
     useJsonBody(scope)
     scope.post<{ Body: EmbedAuthorizeBody }>(
       path,
@@ -94,7 +98,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
 
     async function authorizeEmbed (request: EmbedRequest, reply: FastifyReply): Promise<FastifyReply> {
       const decision = decisionOf(request)
-      decision.userId = request.userReference?.sub ?? null
+      decision.userId = signedUsers(request)[0]?.sub ?? null
       const server = selectedServer(request.body)
       const time = Math.floor(now() / 1000)
       decision.details = { server: server.apiUrl }
@@ -192,7 +196,10 @@ function send (reply: FastifyReply, json: string): FastifyReply {
   return sendProtected(reply, json)
 }
 
-export default fp(embedAuthorize, { name: 'gatehouse-embed-authorize', fastify: '5.x' })
+const plugin = fp(embedAuthorize, { name: 'gatehouse-embed-authorize', fastify: '5.x' })
+
+export default Object.assign(plugin, { identityGrant })
+export type { IdentityGrantOptions, IdentityToken, IdentityUser } from '../../plugins/identity-token/index.js'
 export type { HostDecision } from '../../lib/authorize.js'
 export type { UpstreamClientOptions } from '../../lib/upstream-client/index.js'
 export type { EmbedFilter, EmbedFilters, EmbedOperator, EmbedValue } from '../../signing/boldbi/filter.js'

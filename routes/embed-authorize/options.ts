@@ -70,7 +70,7 @@ export interface EmbedAuthorizeOptions
   cors?: SiteCorsOptions
   /**
    * Settings of the route for the guards of its scope, such as `{ userReference: true }`. Default: `userReference:
-   * 'optional'` if the `userReference` plugin is registered, so that `authorize` can read the reference.
+   * 'optional'` and `identityToken: 'optional'` if those plugins are registered, so that `authorize` can read them.
    */
   guards?: GatehouseRouteConfig
   /** Returns the current time in epoch milliseconds. Default: `Date.now`. */

@@ -3,6 +3,8 @@ import type { FastifyRequest } from 'fastify'
 import { isEpochMilliseconds } from '../../lib/authorize.js'
 import { revocableGrant } from '../../plugins/embed-revocation.js'
 import type { RevocableGrant } from '../../plugins/embed-revocation.js'
+import { signedUsers } from '../../lib/signed-users.js'
+export type {} from '../../plugins/identity-token/index.js'
 export type {} from '../../plugins/user-reference/index.js'
 import type { EmbedGrant } from './grant.js'
 import type { EmbedDetails } from './policy.js'
@@ -11,7 +13,7 @@ import type { EmbedDetails } from './policy.js'
  * Returns the names by which an embed can be revoked. Throws a TypeError that names an invalid `tenant` or `issuedAt`.
  */
 export function revocableEmbed (
-  { userReference }: FastifyRequest,
+  request: FastifyRequest,
   { email, username, tenant = null, issuedAt }: EmbedGrant,
   { dashboards }: EmbedDetails,
   now: number
@@ -22,5 +24,5 @@ export function revocableEmbed (
   if (issuedAt !== undefined && !isEpochMilliseconds(issuedAt)) {
     throw new TypeError('issuedAt: must be a time in epoch milliseconds')
   }
-  return revocableGrant(userReference, { users: [email, username], tenant, dashboards, issuedAt }, now)
+  return revocableGrant(signedUsers(request), { users: [email, username], tenant, dashboards, issuedAt }, now)
 }

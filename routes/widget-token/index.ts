@@ -5,29 +5,33 @@ import auditLog from '../../plugins/audit-log/index.js'
 import { auditDecisions } from '../../lib/decision-audit.js'
 import { rateKeyOf, refuseRevokedGrant, revocableGrant } from '../../plugins/embed-revocation.js'
 import { FORBIDDEN } from '../../lib/errors.js'
-import { hasGuard } from '../../lib/guard/index.js'
+import { optionalUserGuards } from '../../lib/guard/user-guards.js'
 import { authorizeByHost } from '../../lib/authorize.js'
 import { limitRate, named } from '../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import { routeScope } from '../../lib/http/route-scope.js'
 import { RotatingSecret } from '../../lib/secrets/secret-source.js'
+import { signedUsers } from '../../lib/signed-users.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { widgetTokenSchema } from '../../schemas/widget-token.js'
 import type { WidgetTokenReply } from '../../schemas/widget-token.js'
 import { sha256Hex } from '../../signing/digest.js'
 import { signCheckedPayload, widgetMessage } from '../../signing/dxfeed/widget-token.js'
+import { identityGrant } from './identity-grant.js'
 import { checkedKey, checkedOptions } from './options.js'
 import type { AuthorizeWidget, WidgetTokenOptions, WidgetUser } from './options.js'
 import { checkedUser } from './user.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../plugins/audit-log/index.js'
+export type {} from '../../plugins/identity-token/index.js'
 export type {} from '../../plugins/token-store/index.js'
 export type {} from '../../plugins/user-reference/index.js'
 
 export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
+export { identityGrant }
 export type { AuthorizeWidget, WidgetTokenOptions, WidgetUser }
 
 /** The times of a token, in the token's unit and in the form of the response. */
@@ -88,7 +92,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
 
     scope.addHook('preHandler', async function identifyUser (request) {
       const decision = decisionOf(request)
-      decision.userId = request.userReference?.sub ?? null
+      decision.userId = signedUsers(request)[0]?.sub ?? null
       const user = checkedUser(await authorizeByHost(() => authorize(request)))
       decision.userId = user.user
       users.set(request, user)
@@ -101,14 +105,14 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
         : { keyGenerator: (request) => rateKeyOf(users.need(request)), ...userLimit, hook: 'preHandler' }
     )
 
-    const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
+    const gatehouse = { ...optionalUserGuards(scope), ...guards }
     // A HEAD request would mint a token.
     scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, sendToken)
 
     async function sendToken (request: FastifyRequest, reply: FastifyReply): Promise<WidgetTokenReply> {
       const { user, tenant, issuedAt, filters: userFilters = filters } = users.need(request)
       const message = messageOf(pluginOptions.user ?? user, userFilters)
-      await refuseRevokedGrant(app, revocableGrant(request.userReference, { users: [user], tenant, issuedAt }, now()))
+      await refuseRevokedGrant(app, revocableGrant(signedUsers(request), { users: [user], tenant, issuedAt }, now()))
       const tokenReply = mint(message, await keys.get())
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(tokenReply.token).slice(0, 16)
@@ -147,5 +151,8 @@ function messageOf (user: string, filters: readonly string[]): string {
   }
 }
 
-export default fp(widgetToken, { name: 'gatehouse-widget-token', fastify: '5.x' })
+const plugin = fp(widgetToken, { name: 'gatehouse-widget-token', fastify: '5.x' })
+
+export default Object.assign(plugin, { identityGrant })
+export type { IdentityGrantOptions, IdentityToken, IdentityUser } from '../../plugins/identity-token/index.js'
 export type { HostDecision } from '../../lib/authorize.js'

@@ -82,8 +82,8 @@ export interface WidgetTokenOptions {
   /** Maximum requests per user. Default: 60 per minute. */
   userRateLimit?: RateLimitOptions
   /**
-   * Settings of the route for the guards of its scope, such as a captcha. Default: `userReference: 'optional'` if the
-   * `userReference` plugin is registered, so that `authorize` can read the reference.
+   * Settings of the route for the guards of its scope, such as a captcha. Default: `userReference: 'optional'` and
+   * `identityToken: 'optional'` if those plugins are registered, so that `authorize` can read them.
    */
   guards?: GatehouseRouteConfig
   /** Returns the current time in epoch milliseconds. Default: `Date.now`. */

@@ -34,12 +34,14 @@ export interface EmbedApp {
 export async function embedApp (
   t: Test,
   options: Partial<EmbedAuthorizeOptions> = {},
-  server: FastifyServerOptions = {}
+  server: FastifyServerOptions = {},
+  before: (app: FastifyInstance) => unknown = () => {}
 ): Promise<EmbedApp> {
   const bi = await stubUpstream(t, reply(GRANTED))
   const giveStore = await storeByDefault(t)
   const app = Fastify(server)
   t.teardown(() => app.close())
+  await before(app)
   await giveStore(app)
   const apiUrl = bi.origin + SITE
   await app.register(embedAuthorize, {

@@ -2,7 +2,7 @@ import { revocableGrant } from '../../../plugins/embed-revocation.js'
 import type { RevocableGrant } from '../../../plugins/embed-revocation.js'
 import { isEpochMilliseconds } from '../../../lib/authorize.js'
 import { FORBIDDEN, INTERNAL_ERROR } from '../../../lib/errors.js'
-import type { UserReference } from '../../../signing/user-reference.js'
+import type { SignedUser } from '../../../lib/signed-users.js'
 import { clientIdProblem } from './client-id.js'
 import { isLifetime } from '../token-options.js'
 import type { CheckedOptions, GuestTokenGrant } from './options.js'
@@ -28,7 +28,7 @@ const MAX_NAME_LENGTH = 256
  */
 export function checkedGrant (
   grant: GuestTokenGrant,
-  reference: UserReference | null,
+  credentials: readonly SignedUser[],
   options: Pick<CheckedOptions, 'dataAppName' | 'expiryTime' | 'allowClientId' | 'now'>
 ): CheckedGrant {
   const { clientId, params, permissions, userId, tenant, issuedAt } = grant
@@ -53,11 +53,11 @@ export function checkedGrant (
         '{ clientId, params?, permissions?, dataAppName?, expiryTime?, userId?, tenant?, issuedAt? }'
     })
   }
-  const subject = { user: userId ?? reference?.sub ?? clientId, tenant: tenant ?? clientId }
+  const subject = { user: userId ?? credentials[0]?.sub ?? clientId, tenant: tenant ?? clientId }
   return {
     tokenRequest,
     ...subject,
-    revocable: revocableGrant(reference, { users: [subject.user], tenant: subject.tenant, issuedAt }, options.now())
+    revocable: revocableGrant(credentials, { users: [subject.user], tenant: subject.tenant, issuedAt }, options.now())
   }
 }
 

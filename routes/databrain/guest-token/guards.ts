@@ -48,11 +48,13 @@ export async function referencesOf (
 
 /** Returns the guard settings of the route. */
 export function requiredGuards (scope: FastifyInstance, { authorize, guards }: GuestTokenOptions) {
-  if (authorize === undefined) return { proxyKey: true, userReference: true } as const
+  // The Authorization header contains the proxy key.
+  const withKey = { proxyKey: true, ...hasGuard(scope, 'identityToken') ? { identityToken: false } : {} } as const
+  if (authorize === undefined) return { ...withKey, userReference: true } as const
   // With `authorize` a reference is optional, because the function may identify the user in another way.
   return hasGuard(scope, 'userReference')
-    ? { proxyKey: true, userReference: guards?.userReference ?? 'optional' } as const
-    : { proxyKey: true }
+    ? { ...withKey, userReference: guards?.userReference ?? 'optional' } as const
+    : withKey
 }
 
 /** The default of `authorize`: the user of the request's reference. */

@@ -9,6 +9,7 @@ import { limitRate, named } from '../../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { routeScope } from '../../../lib/http/route-scope.js'
 import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
+import { signedUsers } from '../../../lib/signed-users.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import { guardByUserReference } from '../../../plugins/user-reference/index.js'
@@ -19,6 +20,8 @@ import { throwAsDocumented } from './upstream-reply.js'
 import { checkedGrant } from './grant.js'
 import type { CheckedGrant } from './grant.js'
 import { byReference, REFERENCE_KEYS, referencesOf, registerGuards, requiredGuards } from './guards.js'
+import { identityOptions } from './identity-options.js'
+import type { GuestTokenIdentityOptions } from './identity-options.js'
 import { checkedOptions } from './options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from './options.js'
 import { pageConfig } from './page-config.js'
@@ -33,15 +36,19 @@ import type { IssuedToken } from './token-source.js'
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../../plugins/audit-log/index.js'
 export type {} from '../../../plugins/proxy-key.js'
+export type {} from '../../../plugins/identity-token/index.js'
 export type {} from '../../../plugins/token-store/index.js'
 export type {} from '../../../plugins/user-reference/index.js'
 
-export { pageConfig }
+export { identityOptions, pageConfig }
 export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 export type { DatabrainTokenOptions } from '../token-options.js'
-export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions }
+export type {
+  GuestTokenGrant, GuestTokenIdentityOptions, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant,
+  RenewalOptions
+}
 
 /**
  * Registers the proxy-authentication endpoint of DataBrain, which DataBrain's servers call for the guest token of a
@@ -97,14 +104,14 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
 
     scope.addHook('preHandler', async function authorizeUser (request) {
       const decision = decisionOf(request)
-      decision.userId = request.userReference?.sub ?? null
+      decision.userId = signedUsers(request)[0]?.sub ?? null
       const { details } = decision
       details['proxyKey'] = request.proxyKey?.id ?? null
       const noUser = request.userReference === null
         ? "the host's authorize function returned no user; the request contains no user reference"
         : undefined
       const granted = await authorizeByHost(() => authorize(request), noUser)
-      const grant = checkedGrant(granted, request.userReference, checked)
+      const grant = checkedGrant(granted, signedUsers(request), checked)
       const { clientId, dataAppName, permissions = null } = grant.tokenRequest
       decision.userId = grant.user
       Object.assign(details, { clientId, dataAppName, permissions })
@@ -152,7 +159,10 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   })
 }
 
-export default Object.assign(fp(guestToken, { name: 'gatehouse-guest-token', fastify: '5.x' }), { pageConfig })
+const plugin = fp(guestToken, { name: 'gatehouse-guest-token', fastify: '5.x' })
+
+export default Object.assign(plugin, { identityOptions, pageConfig })
+export type { IdentityGrantOptions, IdentityToken, IdentityUser } from '../../../plugins/identity-token/index.js'
 export type { ProxyPageConfigOptions } from './page-config.js'
 export type { HostDecision } from '../../../lib/authorize.js'
 export type { ProxyKeyOptions } from '../../../plugins/proxy-key.js'

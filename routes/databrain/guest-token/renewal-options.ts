@@ -7,6 +7,7 @@ import type { HostDecision } from '../../../lib/authorize.js'
 import { INTERNAL_ERROR } from '../../../lib/errors.js'
 import { optionAssertion, refuseUnknownMembers } from '../../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../../lib/options.js'
+import type { SignedUser } from '../../../lib/signed-users.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 import type { UserReferenceClaims } from '../../../signing/user-reference.js'
@@ -108,7 +109,12 @@ export function checkedRenewal (options: RenewalOptions): CheckedRenewal {
 }
 
 /** Validates the result of `renewal.authorize` and adds the defaults. Throws `INTERNAL_ERROR` for an invalid result. */
-export function checkedRenewalGrant (grant: RenewalGrant, now: number, isSubTenant: boolean): CheckedRenewalGrant {
+export function checkedRenewalGrant (
+  grant: RenewalGrant,
+  credentials: readonly SignedUser[],
+  now: number,
+  isSubTenant: boolean
+): CheckedRenewalGrant {
   const { claims, issuedAt, userId } = grant
   const tenant = grant.tenant ?? (isSubTenant ? claims?.sub : null)
   const user = userId ?? claims?.sub
@@ -117,7 +123,8 @@ export function checkedRenewalGrant (grant: RenewalGrant, now: number, isSubTena
     throw new INTERNAL_ERROR({ reason: '"renewal.authorize" must return { claims, issuedAt, userId?, tenant? }' })
   }
   // The next reference would count as issued after a revocation of its `sub`.
-  return { claims, user, tenant, revocable: revocableGrant(claims, { users: [user], tenant, issuedAt }, now) }
+  const revocable = revocableGrant([claims, ...credentials], { users: [user], tenant, issuedAt }, now)
+  return { claims, user, tenant, revocable }
 }
 
 function isName (value: unknown): boolean {

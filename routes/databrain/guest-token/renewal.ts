@@ -4,6 +4,8 @@ import { auditDecisions } from '../../../lib/decision-audit.js'
 import { rateKeyOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
 import { INTERNAL_ERROR } from '../../../lib/errors.js'
 import { hasGuard } from '../../../lib/guard/index.js'
+import { optionalUserGuards } from '../../../lib/guard/user-guards.js'
+import { signedUsers } from '../../../lib/signed-users.js'
 import { authorizeByHost } from '../../../lib/authorize.js'
 import { limitRate, named } from '../../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../../lib/request-slot.js'
@@ -48,7 +50,8 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
     const references = await parts.referencesOf(scope)
 
     scope.addHook('preHandler', async function identifyUser (request) {
-      const grant = checkedRenewalGrant(await authorizeByHost(() => authorize(request)), now(), isSubTenant)
+      const granted = await authorizeByHost(() => authorize(request))
+      const grant = checkedRenewalGrant(granted, signedUsers(request), now(), isSubTenant)
       const decision = decisionOf(request)
       decision.userId = grant.user
       decision.details['tenant'] = grant.tenant
@@ -60,9 +63,12 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
     await limitRate(scope, userLimit === false ? false : { ...byUser, ...userLimit, hook: 'preHandler' })
 
     // Only DataBrain's servers have the proxy key, and a reference must not renew itself.
-    const otherGuards = Object.fromEntries(
-      (['proxyKey', 'userReference'] as const).filter((name) => hasGuard(scope, name)).map((name) => [name, false])
-    )
+    const otherGuards = {
+      ...optionalUserGuards(scope),
+      ...Object.fromEntries(
+        (['proxyKey', 'userReference'] as const).filter((name) => hasGuard(scope, name)).map((name) => [name, false])
+      )
+    }
     scope.get(path, {
       schema: proxyAuthUrlSchema,
       // A HEAD request would sign a reference.

@@ -71,6 +71,8 @@ export async function forwarder (
   })
   const from = decorators['from'] as From
   const relayed = requestSlot<string[]>(scope)
+  // Like the other credentials of the user, the token of an identity provider is for this server only.
+  const identityHeader = scope.hasDecorator('identityToken') ? scope.identityToken.header : null
 
   // If the response ends before its first byte, this server sends an error, without the upstream's headers.
   scope.addHook('onError', function dropRelayedHeaders (request, reply, _error, done) {
@@ -92,6 +94,7 @@ export async function forwarder (
       queryString: () => query,
       rewriteRequestHeaders (_request, headers) {
         const sent = requestHeaders(headers, token)
+        if (identityHeader !== null) delete sent[identityHeader]
         // A hook of the host may have replaced the stream, so the length may be wrong.
         if (upload === null || upload.source !== request.raw) delete sent['content-length']
         return Object.assign(sent, { [EXCHANGE]: exchange })

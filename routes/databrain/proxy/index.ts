@@ -8,13 +8,14 @@ import { InFlight } from '../../../plugins/connection-limit/in-flight.js'
 import { rateKeyOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
 import { INTERNAL_ERROR, TOO_MANY_CONNECTIONS } from '../../../lib/errors.js'
 import { auditDecisions } from '../../../lib/decision-audit.js'
-import { hasGuard } from '../../../lib/guard/index.js'
+import { optionalUserGuards } from '../../../lib/guard/user-guards.js'
 import { authorizeByHost } from '../../../lib/authorize.js'
 import { limitRate, named } from '../../../lib/limits/rate-limit.js'
 import { logUpstreamRefusal } from '../../../lib/refuse.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { routeScope } from '../../../lib/http/route-scope.js'
 import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
+import { signedUsers } from '../../../lib/signed-users.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import { upstreamOutcome } from '../../../lib/upstream-client/refusal.js'
@@ -29,6 +30,7 @@ import { checkedOptions } from './options.js'
 import type { CheckedOptions, DatabrainProxyOptions } from './options.js'
 import { pinnedUpstream } from './pinned-upstream.js'
 import { assertForwardable, refuseMinting, depthOf, pathBelow, queryOf, withoutReference } from './target.js'
+import { identityGrant } from '../identity-grant.js'
 import { checkedGrant } from '../guest-token/grant.js'
 import type { CheckedGrant } from '../guest-token/grant.js'
 import { pageConfig } from '../guest-token/page-config.js'
@@ -38,10 +40,11 @@ import { TokenSource } from '../guest-token/token-source.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../../plugins/audit-log/index.js'
+export type {} from '../../../plugins/identity-token/index.js'
 export type {} from '../../../plugins/token-store/index.js'
 export type {} from '../../../plugins/user-reference/index.js'
 
-export { pageConfig }
+export { identityGrant, pageConfig }
 export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
@@ -112,10 +115,10 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pl
       })
       scope.addHook('preHandler', async function authorizeUser (request) {
         const decision = decisionOf(request)
-        decision.userId = request.userReference?.sub ?? null
+        decision.userId = signedUsers(request)[0]?.sub ?? null
         const grant = checkedGrant(
           await authorizeByHost(() => options.authorize(request)),
-          request.userReference,
+          signedUsers(request),
           options
         )
         const { clientId, dataAppName, permissions } = grant.tokenRequest
@@ -143,7 +146,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pl
           // Disables fastify-raw-body, which would read the body before it is forwarded.
           config: {
             ...{ rawBody: false },
-            gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards
+            gatehouse: { ...optionalUserGuards(scope), ...guards }
           },
           handler: forwardCall
         })
@@ -228,7 +231,10 @@ function isBeingRead (payload: NodeJS.ReadableStream): boolean {
   return readableDidRead || readableFlowing === true
 }
 
-export default fp(databrainProxy, { name: 'gatehouse-databrain-proxy', fastify: '5.x' })
+const plugin = fp(databrainProxy, { name: 'gatehouse-databrain-proxy', fastify: '5.x' })
+
+export default Object.assign(plugin, { identityGrant })
+export type { IdentityGrantOptions, IdentityToken, IdentityUser } from '../../../plugins/identity-token/index.js'
 export type { HostDecision } from '../../../lib/authorize.js'
 export type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
 export type {
