@@ -18,6 +18,8 @@ import { quotaContract } from './quotas.js'
 import { resolveContract } from './resolve.js'
 import { revocationContract } from './revocations.js'
 import { rotationContract } from './rotation.js'
+import { scimGroupContract } from './scim-groups.js'
+import { scimContract } from './scim.js'
 import { sessionContract } from './sessions.js'
 import { sourceContract } from './sources.js'
 import { ssoDomainContract } from './sso-domains.js'
@@ -62,6 +64,8 @@ export async function tokenStoreContract (
     identityContract,
     ssoDomainContract,
     ssoSessionContract,
+    scimContract,
+    scimGroupContract,
     auditContract,
     revocationContract,
     claimContract

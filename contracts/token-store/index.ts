@@ -9,6 +9,7 @@ import type { Invitations } from './invitations.js'
 import type { Members } from './members.js'
 import type { Organisations } from './organisations.js'
 import type { Revocations } from './revocations.js'
+import type { Scim } from './scim.js'
 import type { Sessions } from './sessions.js'
 import type { SharedLimits } from './shared-limits.js'
 import type { Sources } from './sources.js'
@@ -29,6 +30,7 @@ export type * from './members.js'
 export type * from './organisations.js'
 export type * from '../page.js'
 export type * from './revocations.js'
+export type * from './scim.js'
 export type * from './sessions.js'
 export type * from './shared-limits.js'
 export type * from './sources.js'
@@ -64,6 +66,7 @@ export interface TokenStore {
   readonly identities: Identities
   readonly ssoDomains: SsoDomains
   readonly ssoLogins: SsoLogins
+  readonly scim: Scim
   readonly audit: AuditTrail
   readonly revocations: Revocations
   /** Limits that all instances count together. A store without it leaves each process to count by itself. */

@@ -3,7 +3,7 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 import type { AuthMethod, EventType } from '../../contracts/event-sink.js'
 import type {
   BotPolicy, CustomSignature, Environment, MfaPolicy, ProviderKind, RequireSignature, RevocationKind, Role, RoleRules,
-  SignedRepeats, SsoPolicy, WebhookMapping, WebhookProvider
+  ScimSettings, SignedRepeats, SsoPolicy, WebhookMapping, WebhookProvider
 } from '../../contracts/token-store/index.js'
 
 /** Written as a JSON string, read as the parsed value. */
@@ -37,6 +37,10 @@ export interface DatabaseSchema {
   sso_domains: SsoDomainsTable
   sso_logins: SsoLoginsTable
   sso_logouts: SsoLogoutsTable
+  scim_users: ScimUsersTable
+  scim_groups: ScimGroupsTable
+  scim_group_members: ScimGroupMembersTable
+  scim_settings: ScimSettingsTable
   audit_log: AuditLogTable
   guest_tokens: GuestTokensTable
   guest_invalidations: GuestInvalidationsTable
@@ -310,6 +314,46 @@ interface SsoLogoutsTable {
   /** Null for all sessions of the provider. */
   provider_session: string | null
   at: Date
+}
+
+interface ScimUsersTable {
+  org_id: string
+  user_id: string
+  seq: Sequence
+  user_name: string
+  /** In lower case, like the other keys. */
+  user_name_key: string
+  external_id: string | null
+  display_name_key: string | null
+  given_name_key: string | null
+  family_name_key: string | null
+  attributes: Json<Record<string, unknown>>
+  version: number
+  created_at: Date
+  updated_at: Date
+}
+
+interface ScimGroupsTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  display_name: string
+  display_name_key: string
+  external_id: string | null
+  created_at: Date
+  updated_at: Date
+}
+
+interface ScimGroupMembersTable {
+  group_id: string
+  org_id: string
+  user_id: string
+}
+
+interface ScimSettingsTable {
+  org_id: string
+  group_roles: Json<ScimSettings['groupRoles']>
+  default_role: Role
 }
 
 interface LoginFailuresTable {

@@ -38,7 +38,7 @@ export function newDomainId (): string {
 
 /** Creates the error for an organisation that has reached its quota. */
 export function overQuota (
-  things: 'sources' | 'users' | 'webhooks' | 'API keys' | 'identity providers' | 'domains',
+  things: 'sources' | 'users' | 'webhooks' | 'API keys' | 'identity providers' | 'domains' | 'groups',
   quota: number
 ): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: `The organisation may have no more ${things} (at most ${quota})` })

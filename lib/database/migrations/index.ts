@@ -14,6 +14,7 @@ import { invitations } from './011-invitations.js'
 import { secondFactors } from './012-second-factors.js'
 import { apiKeys } from './013-api-keys.js'
 import { singleSignOn } from './014-single-sign-on.js'
+import { scim } from './016-scim.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -30,5 +31,6 @@ export const migrations: Record<string, Migration> = {
   '011-invitations': invitations,
   '012-second-factors': secondFactors,
   '013-api-keys': apiKeys,
-  '014-single-sign-on': singleSignOn
+  '014-single-sign-on': singleSignOn,
+  '016-scim': scim
 }

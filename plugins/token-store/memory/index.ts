@@ -13,6 +13,7 @@ import { MemoryInvitations } from './invitations.js'
 import { MemoryMembers } from './members.js'
 import { MemoryOrganisations } from './organisations.js'
 import { MemoryRevocations } from './revocations.js'
+import { MemoryScim } from './scim.js'
 import { MemorySessions } from './sessions.js'
 import { MemorySources } from './sources.js'
 import { MemorySsoDomains } from './sso-domains.js'
@@ -57,6 +58,7 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     endSessions: (userId, orgId) => sessions.drop((session) => session.userId === userId && session.orgId === orgId),
     ensureUser: (email) => users.ensure(email),
     maxUsersOf: (orgId) => organisations.maxUsersOf(orgId),
+    memberRemoved: (userId, orgId) => scim.memberRemoved(orgId, userId),
     deleteUser (userId) {
       users.delete(userId)
       factors.delete(userId)
@@ -100,6 +102,12 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
   })
   const ssoDomains = new MemorySsoDomains(now)
   const ssoLogins = new MemorySsoLogins(now)
+  const scim = new MemoryScim({
+    now,
+    isOrganisation: (orgId) => organisations.nameOf(orgId) !== null,
+    findMember: (userId, orgId) => members.find(userId, orgId),
+    emailOf: (userId) => users.peek(userId)?.email ?? null
+  })
   const audit = new MemoryAudit()
   const revocations = new MemoryRevocations(now)
   const claims = new MemoryClaims(now, maxClaims)
@@ -120,6 +128,7 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     identities,
     ssoDomains,
     ssoLogins,
+    scim,
     audit,
     revocations,
     claim: (key, ttl) => claims.claim(key, ttl),

@@ -20,6 +20,8 @@ interface Surroundings {
   /** Returns the id of the account with an email, created without a password if there was none. */
   ensureUser: (email: string) => { id: string, created: boolean }
   maxUsersOf: (orgId: string) => number | null
+  /** Called when a user is no member of the organisation any more. */
+  memberRemoved: (userId: string, orgId: string) => void
   /** Called when a user lost the last membership. */
   deleteUser: (userId: string) => void
 }
@@ -103,6 +105,7 @@ export class MemoryMembers implements Members {
     const rest = (this.#byUser.get(userId) ?? []).filter((other) => other !== record)
     this.#byUser.set(userId, rest)
     this.#around.endSessions(userId, orgId)
+    this.#around.memberRemoved(userId, orgId)
     if (rest.length === 0) {
       this.#byUser.delete(userId)
       this.#around.deleteUser(userId)

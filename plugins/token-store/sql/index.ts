@@ -26,6 +26,7 @@ import { inTurn } from './in-turn.js'
 import { sqlRevocations } from './revocations.js'
 import { sqlMembers } from './members.js'
 import { sqlOrganisations } from './organisations.js'
+import { sqlScim } from './scim.js'
 import { loadAccess, sqlSessions } from './sessions.js'
 import { loadOrigins, loadSource } from './source-lookup.js'
 import { sqlSources } from './sources.js'
@@ -110,6 +111,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const identities = guardBackend(sqlIdentities(db, caches, now))
   const ssoDomains = guardBackend(sqlSsoDomains(db, lists, now))
   const ssoLogins = guardBackend(sqlSsoLogins(db, now))
+  const scim = guardBackend(sqlScim(db, lists, now))
   const audit = guardBackend(sqlAudit(db, lists))
   const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
   const claims = guardBackend(sqlClaims(db, now))
@@ -147,6 +149,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     identities,
     ssoDomains,
     ssoLogins,
+    scim,
     audit,
     revocations,
     claim: claims.claim,

@@ -40,10 +40,12 @@ export async function assertRoomForApiKey (tx: Tx, orgId: string, quota: number 
   if (last !== undefined) throw overQuota('API keys', quota)
 }
 
-/** Does the same for the identity providers or the email domains of the organisation. */
+const THINGS = { identity_providers: 'identity providers', sso_domains: 'domains', scim_groups: 'groups' } as const
+
+/** Does the same for the identity providers, the email domains or the groups of the organisation. */
 export async function assertRoom (
   tx: Tx,
-  table: 'identity_providers' | 'sso_domains',
+  table: keyof typeof THINGS,
   orgId: string,
   quota: number | undefined
 ): Promise<void> {
@@ -51,7 +53,7 @@ export async function assertRoom (
   await lockQuotas(tx, orgId)
   const last = await tx.selectFrom(table).select('id').where('org_id', '=', toColumnText(orgId)).limit(1)
     .offset(quota - 1).executeTakeFirst()
-  if (last !== undefined) throw overQuota(table === 'sso_domains' ? 'domains' : 'identity providers', quota)
+  if (last !== undefined) throw overQuota(THINGS[table], quota)
 }
 
 // A separate statement: the following count must see rows that were committed while this one waited.
