@@ -28,7 +28,7 @@ app.register(databrainProxy, {
   ...databrain,
   authorize: databrainProxy.identityGrant({ grant: ({ user, tenant }) => ({ params: { user, tenant } }) })
 })
-app.register(guestToken, { ...databrain, ...guestToken.identityOptions({ url: 'https://gate.example.com/t' }) })
+app.register(guestToken, { ...databrain, ...guestToken.identityGrants({ url: 'https://gate.example.com/t' }) })
 app.register(widgetToken, { ...widget, authorize: widgetToken.identityGrant({ grant: () => ({ filters: ['a'] }) }) })
 app.register(embedAuthorize, {
   servers,
@@ -45,7 +45,7 @@ widgetToken.identityGrant({ grant: () => ({ filters: [5] }) })
 // @ts-expect-error no such option
 databrainProxy.identityGrant({ claim: 'sub' })
 // @ts-expect-error the public URL of the route is required
-guestToken.identityOptions({ tenant: 'org_id' })
+guestToken.identityGrants({ tenant: 'org_id' })
 
 app.register(widgetToken, {
   ...widget,

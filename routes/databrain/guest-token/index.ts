@@ -20,8 +20,8 @@ import { throwAsDocumented } from './upstream-reply.js'
 import { checkedGrant } from './grant.js'
 import type { CheckedGrant } from './grant.js'
 import { byReference, REFERENCE_KEYS, referencesOf, registerGuards, requiredGuards } from './guards.js'
-import { identityOptions } from './identity-options.js'
-import type { GuestTokenIdentityOptions } from './identity-options.js'
+import { identityGrants } from './identity-grants.js'
+import type { GuestTokenIdentityOptions } from './identity-grants.js'
 import { checkedOptions } from './options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from './options.js'
 import { pageConfig } from './page-config.js'
@@ -40,7 +40,7 @@ export type {} from '../../../plugins/identity-token/index.js'
 export type {} from '../../../plugins/token-store/index.js'
 export type {} from '../../../plugins/user-reference/index.js'
 
-export { identityOptions, pageConfig }
+export { identityGrants, pageConfig }
 export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
@@ -161,7 +161,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
 
 const plugin = fp(guestToken, { name: 'gatehouse-guest-token', fastify: '5.x' })
 
-export default Object.assign(plugin, { identityOptions, pageConfig })
+export default Object.assign(plugin, { identityGrants, pageConfig })
 export type { IdentityGrantOptions, IdentityToken, IdentityUser } from '../../../plugins/identity-token/index.js'
 export type { ProxyPageConfigOptions } from './page-config.js'
 export type { HostDecision } from '../../../lib/authorize.js'

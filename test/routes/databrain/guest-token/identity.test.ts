@@ -13,7 +13,7 @@ async function withIdentity (t: Test, options: Partial<GuestTokenIdentityOptions
   const provider = await identityProvider(t)
   const made = await guestTokenApp(
     t,
-    guestToken.identityOptions({ url: URL_OF_ROUTE, tenant: 'org', ...options }),
+    guestToken.identityGrants({ url: URL_OF_ROUTE, tenant: 'org', ...options }),
     {},
     async (app) => {
       await app.register(identityToken, { providers: [{ issuer: provider.issuer, audience: AUDIENCE }], global: true })
@@ -82,7 +82,7 @@ t.test('a revocation refuses the renewal with an earlier token, and the referenc
 })
 
 t.test('without the identityToken plugin the start fails', async (t) => {
-  await t.rejects(guestTokenApp(t, guestToken.identityOptions({ url: URL_OF_ROUTE })), {
+  await t.rejects(guestTokenApp(t, guestToken.identityGrants({ url: URL_OF_ROUTE })), {
     message: /register fastify-gatehouse\/identity-token/
   })
 })

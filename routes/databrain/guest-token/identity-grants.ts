@@ -22,10 +22,10 @@ const GRANT = 'identity_grant'
  *   dataAppName: 'sales',
  *   proxyKeys: [process.env.PROXY_KEY],
  *   userReferenceKeys: [process.env.USER_REFERENCE_KEY],
- *   ...identityOptions({ url: 'https://gate.example.com/api/databrain/guest-token', tenant: 'org_id' })
+ *   ...identityGrants({ url: 'https://gate.example.com/api/databrain/guest-token', tenant: 'org_id' })
  * })
  */
-export function identityOptions (
+export function identityGrants (
   { user, tenant, issuedAt, grant, ...renewal }: GuestTokenIdentityOptions
 ): Required<Pick<GuestTokenOptions, 'authorize' | 'renewal'>> {
   const grantOf = identityGrant({
