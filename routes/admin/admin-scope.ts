@@ -42,6 +42,7 @@ const BODY_LIMITS: Readonly<Record<string, number>> = {
   'admin-mfa': 32_768,
   'admin-keys': 16_384,
   'admin-users': 16_384,
+  'admin-sso': 262_144,
   'admin-api': 65_536
 }
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']

@@ -67,6 +67,9 @@ export const PERMISSIONS = {
   readFactors: allowFrom('viewer'),
   /** A user without a factor may set up the first, also if the organisation requires it. */
   changeFactors: allowFrom('viewer', { stepUp: 'enrolled' }),
+  readSso: allowFrom('admin'),
+  /** A provider can log in anybody of its domains, with any role. */
+  changeSso: allowFrom('owner', { stepUp: true }),
   readOrganisation: allowFrom('viewer'),
   changeOrganisation: allowFrom('owner', { stepUp: true })
 } as const

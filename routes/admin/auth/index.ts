@@ -59,6 +59,8 @@ export interface AdminLogins {
   readonly rememberDevice: (request: FastifyRequest, reply: FastifyReply, user: User) => void
   /** Refuses pages of other sites on the routes of a scope that start sessions, if refresh tokens are in a cookie. */
   readonly guardPages: (scope: FastifyInstance) => void
+  /** Deletes the cookie of the refresh token, if refresh tokens are in a cookie. */
+  readonly forgetRefreshToken: (request: FastifyRequest) => void
   readonly lockout: Required<LockoutOptions>
   /** Asks for second factors; `null` without `adminMfa`. */
   secondFactor: SecondFactor | null
@@ -182,6 +184,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
         continueLogin,
         rememberDevice,
         guardPages: (other) => delivery.guardPages(other),
+        forgetRefreshToken: (request) => delivery.forget(request),
         lockout,
         secondFactor: null,
         configuredDomains: null

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TObject } from '@sinclair/typebox'
 
+import type { ConfiguredProvider } from './options.js'
 import type { ProviderKind, RoleRules, SsoSession } from '../../../contracts/token-store/index.js'
 
 /** An identity provider as a login uses it: of an organisation, or configured by the host. */
@@ -92,7 +93,7 @@ export interface SsoCore {
   readonly publicUrl: string
   readonly now: () => number
   /** Adds a protocol with the providers that the host has configured. */
-  use (protocol: SsoProtocol, configured: readonly SsoProvider[]): void
+  use (protocol: SsoProtocol, configured: readonly ConfiguredProvider[]): void
   /** Returns an enabled provider. Throws `NOT_FOUND`. */
   find (kind: ProviderKind, id: string): Promise<SsoProvider>
   /**

@@ -1,0 +1,29 @@
+import { domainToASCII } from 'node:url'
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const DOMAIN = new RegExp(`^(?:${LABEL}\\.)+(?!\\d+$)${LABEL}$`)
+
+/**
+ * Returns a domain in lower case and punycode; `null` for an address, a single label, or anything but a domain.
+ *
+ * @example
+ * domainNameOf('Bücher.Example')  // 'xn--bcher-kva.example'
+ * domainNameOf('localhost')       // null
+ */
+export function domainNameOf (text: unknown): string | null {
+  if (typeof text !== 'string' || text.length > 253) return null
+  const name = domainToASCII(text)
+  return name.length <= 253 && DOMAIN.test(name) ? name : null
+}
+
+const EMAIL = /^[^\s@\p{Cc}\p{Cs}]{1,64}@([^\s@]{1,253})$/u
+
+/**
+ * Returns an email in lower case with its domain; `null` for anything but one address with an ASCII domain, because
+ * providers and mail servers do not agree on the meaning of others.
+ */
+export function emailOf (text: unknown): { email: string, domain: string } | null {
+  if (typeof text !== 'string' || text.length > 254) return null
+  const domain = EMAIL.exec(text)?.[1]?.toLowerCase()
+  return domain === undefined || domainNameOf(domain) !== domain ? null : { email: text.toLowerCase(), domain }
+}
