@@ -1,4 +1,5 @@
 import type { EventType } from '../schemas/event.js'
+import type { ReadPools } from './backend-load.js'
 import type { Page, PageRequest } from './token-store/index.js'
 
 export { EVENT_TYPES } from '../schemas/event.js'
@@ -37,6 +38,18 @@ export interface AcceptedEvent {
 /** How long a repeated event counts as a duplicate, milliseconds. */
 export const DEDUPLICATION_WINDOW = 24 * 60 * 60 * 1000
 
+/** What a sink has done since it was created, for metrics; each property is read when it is needed. */
+export interface SinkLoad {
+  /** Number of events that are not confirmed yet. */
+  readonly pending: number
+  /** Number of events that were stored. An event whose confirmation was lost is not counted. */
+  readonly stored: number
+  /** Number of events that were dropped as duplicates. */
+  readonly duplicates: number
+  /** The pools of the sink's database. */
+  readonly pools?: ReadPools | undefined
+}
+
 /** Stores accepted events. Pass an implementation to the `eventSink` plugin. */
 export interface EventSink {
   /**
@@ -56,6 +69,8 @@ export interface EventSink {
    * its `retention` option is finite. Stops early when `signal` aborts, as `sweep` does.
    */
   expire? (before: number, signal?: AbortSignal): Promise<void>
+  /** Counters for metrics. A sink that wraps another sink passes them on. */
+  readonly load?: SinkLoad
   /** Flushes the pending events, then releases what the sink opened itself. Never waits forever for a hung backend. */
   close (): Promise<void>
 }

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import { CHANNELS } from './channels.js'
+import type { MintProduct } from './channels.js'
 import { toPublicError } from './refuse.js'
 import { requestSlot } from './request-slot.js'
 import { upstreamOutcome } from './upstream-client/refusal.js'
@@ -10,6 +12,8 @@ export interface DecisionAuditOptions {
   /** The action of a refused request. */
   refused: string
   resourceType: string
+  /** The product of the credential, for metrics. */
+  product: MintProduct
   /** Returns whether a request was refused. Default: it was refused unless its decision has a `resourceId`. */
   isRefused?: (decision: Decision, request: FastifyRequest, reply: FastifyReply) => boolean
 }
@@ -38,7 +42,7 @@ export interface Decision {
  */
 export function auditDecisions (
   scope: FastifyInstance,
-  { granted, refused, resourceType, isRefused = handedOutNothing }: DecisionAuditOptions
+  { granted, refused, resourceType, product, isRefused = handedOutNothing }: DecisionAuditOptions
 ): (request: FastifyRequest) => Decision {
   const decisions = requestSlot<Decision>(scope)
 
@@ -73,6 +77,10 @@ export function auditDecisions (
     const decision = decisionOf(request)
     const { userId, userEmail, requested, resourceId, error, details } = decision
     const action = isRefused(decision, request, reply) ? refused : granted
+    if (CHANNELS.mint.hasSubscribers) {
+      const outcome = action === refused ? 'refused' : details['cached'] === true ? 'cached' : 'minted'
+      CHANNELS.mint.publish({ request, product, outcome })
+    }
     if (action === null) return done(null, payload)
     // A guard answers by itself, so that only the status says what it decided.
     const outcome = action === granted ? 'granted' : error ?? String(reply.statusCode)

@@ -78,6 +78,7 @@ export class LookupCache<Value extends object> {
   /** When each key was found missing. */
   readonly #misses: LRUCache<string, number>
   readonly #inFlight = new Map<string, Lookup<Value>>()
+  #hits = 0
 
   constructor (options: LookupCacheOptions<Value>) {
     refuseUnknownMembers('LookupCache', '', options, KNOWN)
@@ -101,24 +102,34 @@ export class LookupCache<Value extends object> {
     this.#misses = new LRUCache({ max: maxMisses })
   }
 
+  /** Number of look-ups by `get` and `getMany` that called no loader: cached, or joined to a look-up in flight. */
+  get hits (): number {
+    return this.#hits
+  }
+
   /** Returns the value synchronously on a cache hit, else a promise that rejects if `load` does. */
   get (key: string): Value | null | Promise<Value | null> {
     const known = this.peek(key)
-    return known === undefined
-      ? this.#inFlight.get(key)?.result ?? this.#lookUp(key, Promise.resolve(key).then(this.#load))
-      : known
+    const found = known === undefined ? this.#inFlight.get(key)?.result : known
+    if (found === undefined) return this.#lookUp(key, Promise.resolve(key).then(this.#load))
+    this.#hits++
+    return found
   }
 
   /** Returns the values of several keys, in their order: synchronously if all are cached. The others load together. */
   getMany (keys: readonly string[]): ReadonlyArray<Value | null> | Promise<ReadonlyArray<Value | null>> {
     const known = keys.map((key) => this.peek(key))
+    this.#hits += keys.length
     if (known.every((value) => value !== undefined)) return known
     const unknown = [...new Set(keys.filter((key, at) => known[at] === undefined && !this.#inFlight.has(key)))]
+    this.#hits -= unknown.length
     if (unknown.length > 0) {
       const loading = Promise.resolve(unknown).then(this.#loadMany)
       for (const [at, key] of unknown.entries()) this.#lookUp(key, loading.then((values) => values[at] ?? null))
     }
-    return Promise.all(keys.map((key, at) => known[at] === undefined ? this.get(key) : known[at]))
+    return Promise.all(keys.map((key, at) =>
+      known[at] === undefined ? this.#inFlight.get(key)?.result ?? this.get(key) : known[at]
+    ))
   }
 
   /** Returns the cached value of a key, `null` for a cached miss, `undefined` if the key is not cached. */

@@ -1,24 +1,14 @@
-import { channel } from 'node:diagnostics_channel'
-
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply } from 'fastify'
 
 import { printableLine } from '../signing/printable-line.js'
+import { CHANNELS } from './channels.js'
+import type { GuardDecision } from './channels.js'
 import * as errors from './errors.js'
 import { GatehouseError } from './errors.js'
 import type { ErrorDetail, PublicError } from './errors.js'
 import { sendProtected } from './http/protected-replies.js'
 import type { UpstreamRefusal } from './upstream-client/refusal.js'
 
-/** The diagnostics channel on which each refusal is published as a `RefusedMessage`. */
-export const REFUSED = 'fastify-gatehouse.refused'
-
-export interface RefusedMessage {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly error: GatehouseError
-}
-
-const refused = channel(REFUSED)
 /** Maximum number of characters of a request that the log shows. */
 const MAX_SHOWN = 200
 
@@ -93,11 +83,11 @@ export function envelope ({ code, message, details }: GatehouseError): string {
 
 /**
  * Sends an error in the envelope. The suite refuses requests only through this function, on its own routes and in
- * guards on a host's routes, whose error handlers would reshape an error that a guard throws.
+ * guards on a host's routes, whose error handlers would reshape an error that a guard throws. A guard passes its name.
  */
-export function refuse (reply: FastifyReply, error: GatehouseError): FastifyReply {
+export function refuse (reply: FastifyReply, error: GatehouseError, guard?: GuardDecision): FastifyReply {
   logRefusal(reply, error)
-  if (refused.hasSubscribers) refused.publish({ request: reply.request, reply, error } satisfies RefusedMessage)
+  if (CHANNELS.refused.hasSubscribers) CHANNELS.refused.publish({ request: reply.request, reply, error, guard })
   reply.code(error.statusCode).header('Cache-Control', 'no-store')
   // @fastify/rate-limit may already have set the exact time.
   if (error.retryAfterSeconds !== undefined && !reply.hasHeader('Retry-After')) {

@@ -6,6 +6,7 @@ import type {
   HookHandlerDoneFunction
 } from 'fastify'
 
+import { publishAllowed } from '../lib/channels.js'
 import { INVALID_OPTIONS, UNAUTHORIZED } from '../lib/errors.js'
 import type { GatehouseError } from '../lib/errors.js'
 import { defineGuard } from '../lib/guard/index.js'
@@ -105,8 +106,12 @@ function decide (
   known: readonly KnownKey[]
 ): void {
   const error = identify(request, known)
-  if (error === null) done()
-  else refuse(reply, error)
+  if (error !== null) {
+    refuse(reply, error, 'proxyKey')
+    return
+  }
+  publishAllowed(request, 'proxyKey')
+  done()
 }
 
 function identify (request: FastifyRequest, known: readonly KnownKey[]): GatehouseError | null {

@@ -1,11 +1,10 @@
-import { BlockList, isIP } from 'node:net'
-
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
-import { plainAddress } from '../lib/http/client-address.js'
+import { publishAllowed } from '../lib/channels.js'
 import { HTTPS_REQUIRED, INVALID_OPTIONS } from '../lib/errors.js'
 import { defineGuard } from '../lib/guard/index.js'
+import { isDirectLoopback } from '../lib/http/direct-loopback.js'
 import {
   assertBoolean, assertWholeNumber, optionAssertion, refuseUnknownMembers,
   refuseUnknownOptions
@@ -51,11 +50,6 @@ const KNOWN: KnownOptions<RequireHttpsOptions> = { hsts: true, allowLoopback: tr
 const KNOWN_OF_HSTS: KnownOptions<HstsOptions> = { maxAgeSeconds: true, includeSubDomains: true, preload: true }
 const assertOption: AssertOption = optionAssertion('require-https')
 const YEAR = 31_536_000
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
-/** Headers that proxies add. */
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'via']
 
 /**
  * Refuses requests that did not arrive over TLS, with 403 `HTTPS_REQUIRED`, and sends `Strict-Transport-Security`.
@@ -83,25 +77,18 @@ const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, option
       if (policy !== null && !reply.hasHeader('Strict-Transport-Security')) {
         reply.header('Strict-Transport-Security', policy)
       }
-      done()
-    } else if (allowLoopback && isLocal(request)) {
-      done()
-    } else {
-      refuse(reply, new HTTPS_REQUIRED())
+    } else if (!allowLoopback || !isDirectLoopback(request)) {
+      refuse(reply, new HTTPS_REQUIRED(), 'https')
+      return
     }
+    publishAllowed(request, 'https')
+    done()
   })
 }
 
 /** Reads the protocol from the socket or, from a trusted proxy only, from the last value of `X-Forwarded-Proto`. */
 function isHttps ({ protocol }: FastifyRequest): boolean {
   return protocol?.toLowerCase() === 'https'
-}
-
-function isLocal ({ raw: { socket }, headers }: FastifyRequest): boolean {
-  const address = plainAddress(socket.remoteAddress)
-  const family = isIP(address)
-  return family !== 0 && LOOPBACK.check(address, family === 6 ? 'ipv6' : 'ipv4') &&
-    FORWARDED.every((name) => headers[name] === undefined)
 }
 
 function policyOf (hsts: HstsOptions): string {

@@ -93,18 +93,18 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
     if (!app.hasRequestDecorator(name)) app.decorateRequest(name, value)
   }
 
-  const bodyCheck: BodyCheck = { check: validateBody, tooLarge }
+  const bodyCheck: BodyCheck = { guard: 'signature', check: validateBody, tooLarge }
   app.addHook('preParsing', function checkSignature (request, reply, payload, done) {
     const mode = ruleFor(request)
     if (mode === undefined || mode === 'off') return done(null, payload)
     if (!claimsSignature(request.headers)) {
       if (mode === 'optional') return done(null, payload)
-      refuse(reply, new SIGNATURE_REQUIRED())
+      refuse(reply, new SIGNATURE_REQUIRED(), 'signature')
       return
     }
     const error = validateHeaders(request)
     if (error !== null) {
-      refuse(reply, error)
+      refuse(reply, error, 'signature')
       return
     }
     checkBody(request, reply, payload, bodyCheck, done)

@@ -49,7 +49,13 @@ export async function openSink (
     }
     return {
       // Reads go to the database, where the events are copied to.
-      sink: { ...sql, write: published.write, ready: published.ready, close: published.close },
+      sink: {
+        ...sql,
+        write: published.write,
+        ready: published.ready,
+        close: published.close,
+        ...published.load === undefined ? {} : { load: published.load }
+      },
       // A broker acknowledges before it flushes to disk.
       durability: nats.replicas === 1 ? 'process' : 'brokers',
       async close () {

@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises'
 import Fastify from 'fastify'
 import t from 'tap'
 
+import { CHANNELS as SUITE_CHANNELS } from '../lib/channels.js'
+
 const CHANNELS = [
   'fastify.initialization',
   'tracing:fastify.request.handler:start',
@@ -13,7 +15,7 @@ const CHANNELS = [
   'http.server.response.finish',
   'http.client.request.start',
   'undici:request:create',
-  'fastify-gatehouse.refused'
+  ...Object.values(SUITE_CHANNELS).map(({ name }) => name)
 ]
 
 /** The sources of the package's entries, except the page script. */

@@ -1,3 +1,4 @@
+import type { ReadPools } from '../backend-load.js'
 import type { AccountLinks } from './account-links.js'
 import type { ApiKeys } from './api-keys.js'
 import type { AuditTrail } from './audit.js'
@@ -18,6 +19,7 @@ import type { SsoLogins } from './sso-logins.js'
 import type { Users } from './users.js'
 import type { Webhooks } from './webhooks.js'
 
+export type * from '../backend-load.js'
 export type * from './account-links.js'
 export type * from './api-keys.js'
 export type * from './audit.js'
@@ -46,6 +48,26 @@ declare module 'fastify' {
   }
 }
 
+/** Number of look-ups of one kind since the store was created, by the place that had the answer. */
+export interface LookupCounts {
+  /** Cached in this process, or joined to a look-up in flight. */
+  readonly process: number
+  /** Cached in Redis. */
+  readonly shared: number
+  /** Read from the database. */
+  readonly database: number
+}
+
+/** The kinds of cached look-ups. */
+export type LookupKind = 'source' | 'origins' | 'webhook' | 'session' | 'api_key' | 'guest_token' | 'revocation'
+
+/** What a store has done since it was created, for metrics. */
+export interface StoreLoad {
+  readonly lookups: Readonly<Record<LookupKind, LookupCounts>>
+  /** The pools of the store's database. */
+  readonly pools?: ReadPools | undefined
+}
+
 /**
  * Stores the state of the plugins. Methods are atomic. A method that finds nothing resolves with `null`; a backend
  * error rejects with `UNAVAILABLE`. Every implementation passes the same conformance suite.
@@ -71,6 +93,8 @@ export interface TokenStore {
   readonly revocations: Revocations
   /** Limits that all instances count together. A store without it leaves each process to count by itself. */
   readonly sharedLimits?: SharedLimits
+  /** Counters for metrics. A store that wraps another store passes them on. */
+  readonly load?: StoreLoad
   /**
    * Resolves with `true` for the first call with a key, and with `false` until `ttl` milliseconds have passed. Never
    * evicts a live key: a full store rejects with `UNAVAILABLE`.

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 
 import type { Kysely, PostgresPool } from 'kysely'
 
+import type { PoolUsage, ReadPools } from '../../contracts/backend-load.js'
 import { withDeadline } from '../deadline.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
@@ -39,6 +40,8 @@ export interface Database {
   durability: Durability
   /** Copies rows into tables in one transaction; `null` where COPY is not supported, as in the embedded database. */
   copy: ((parts: readonly CopyPart[]) => Promise<void>) | null
+  /** Returns the usage of the connection pools at this moment; a pool without counters is left out. */
+  pools: ReadPools
   /** Resolves when the database responds; rejects when it fails or does not respond within 2 s. */
   ready(): Promise<void>
   /** Waits for running queries, then closes what `openDatabase` opened. A pool that was passed in stays open. */
@@ -119,6 +122,7 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
       kind,
       durability: actualDurability,
       copy,
+      pools: poolReader({ requests: pool, lists: lists.pool, maintenance: patientPool }),
       ready: createReadyCheck(pool),
       close: () => (closed ??= close())
     }
@@ -206,6 +210,16 @@ async function openFolder (dataDir: string, onProgress: (step: DatabaseStep) => 
     await lock.release()
     throw error
   }
+}
+
+/** A pool that serves several purposes is reported once, under the first of them. */
+function poolReader (named: Record<PoolUsage['pool'], PostgresPoolSlice>): ReadPools {
+  const pools = Object.entries(named) as Array<[PoolUsage['pool'], PostgresPoolSlice]>
+  const distinct = pools.filter(([, pool], at) => pools.findIndex(([, other]) => other === pool) === at)
+  return () =>
+    distinct.flatMap(([pool, { totalCount, idleCount = 0, waitingCount = 0 }]) =>
+      totalCount === undefined ? [] : [{ pool, inUse: totalCount - idleCount, idle: idleCount, waiting: waitingCount }]
+    )
 }
 
 /** One probe at a time: concurrent calls share it, so that probes do not queue up while the database hangs. */

@@ -1,12 +1,16 @@
 import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
 
 import type { ResolvedSource } from '../../contracts/token-store/index.js'
+import { publishAllowed } from '../channels.js'
+import type { GuardDecision } from '../channels.js'
 import { PAYLOAD_TOO_LARGE } from '../errors.js'
 import type { GatehouseError } from '../errors.js'
 import { refuse, toPublicError } from '../refuse.js'
 import { BodyReplay, collectBody } from './raw-body.js'
 
 export interface BodyCheck {
+  /** The name of the guard, for its published decisions. */
+  guard: GuardDecision
   /** Returns the error of a refused request, or `null`. A thrown error refuses the request too. */
   check: (request: FastifyRequest, body: Buffer) => GatehouseError | null
   /** The error for a body beyond the route's `bodyLimit`. Default: `PAYLOAD_TOO_LARGE`. */
@@ -23,7 +27,7 @@ export function checkBody (
   request: FastifyRequest,
   reply: FastifyReply,
   payload: RequestPayload,
-  { check, tooLarge }: BodyCheck,
+  { guard, check, tooLarge }: BodyCheck,
   done: Done
 ): void {
   collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
@@ -35,10 +39,13 @@ export function checkBody (
       // A function or store of the host may throw, and no hook of Fastify would catch the error here.
       refusal = toPublicError(thrown)
     }
-    if (refusal === null) return done(null, new BodyReplay(bytes))
+    if (refusal === null) {
+      publishAllowed(request, guard)
+      return done(null, new BodyReplay(bytes))
+    }
     // The client may still be sending a body that is not completely read.
     if (error !== null) reply.header('connection', 'close')
-    refuse(reply, refusal)
+    refuse(reply, refusal, guard)
   })
 }
 

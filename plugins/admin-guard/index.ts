@@ -9,6 +9,7 @@ import { keyUsesOf } from './key-uses.js'
 import { refusalCounter } from './refused-tokens.js'
 import { createAdminTokens, TOKEN_OPTIONS } from '../../lib/admin-tokens/index.js'
 import type { AccessClaims, AdminTokens, AdminTokensOptions } from '../../lib/admin-tokens/index.js'
+import { publishAllowed } from '../../lib/channels.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
@@ -121,12 +122,12 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
       const refusal = await countRefusal(request, reply, toPublicError(error), { credential, owner: claims })
       // Required by RFC 6750, section 3.
       if (refusal.code.endsWith('_TOKEN')) reply.header('WWW-Authenticate', 'Bearer error="invalid_token"')
-      return refuse(reply, refusal)
+      return refuse(reply, refusal, 'admin')
     }
     const refusal = validateStepUp(demand, admin, now() - stepUpAge)
     if (refusal !== null) {
       if (refusal.statusCode === 401) reply.header('WWW-Authenticate', challenge)
-      return refuse(reply, refusal)
+      return refuse(reply, refusal, 'admin')
     }
     request.admin = admin
   })
@@ -136,8 +137,12 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
     if (request.admin === null) return done()
     const demand = ruleFor(request)
     const refusal = demand === undefined ? null : validateFields(request, demand, request.admin.role)
-    if (refusal === null) done()
-    else refuse(reply, refusal)
+    if (refusal !== null) {
+      refuse(reply, refusal, 'admin')
+      return
+    }
+    publishAllowed(request, 'admin')
+    done()
   })
 
   app.addHook('onClose', () => keyUses.flush())

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { AuditRepeats } from './repeats.js'
+import { CHANNELS } from '../../lib/channels.js'
 import { requestAddress } from '../../lib/http/client-address.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { assertNonEmpty, refuseUnknownOptions } from '../../lib/options.js'
@@ -81,6 +82,10 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
 
   app.decorate('auditOrg', orgId)
   app.decorate('audit', function audit (record) {
+    if (CHANNELS.audited.hasSubscribers) {
+      const { action, changes, request } = record
+      CHANNELS.audited.publish({ server: request?.server ?? app, action, changes })
+    }
     const entry = toEntry(record, orgId, now())
     if (record.refusal === true && !repeats.isFirst(entry)) return
     writer.write(entry)

@@ -9,6 +9,7 @@ import { acceptsRule, checkOptions, expectedRule } from './options.js'
 import type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions } from './options.js'
 import { presentedToken } from './presented-token.js'
 import { siteverify } from './siteverify.js'
+import { publishAllowed } from '../../lib/channels.js'
 import { requestAddress } from '../../lib/http/client-address.js'
 import { CAPTCHA_FAILED } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
@@ -65,7 +66,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
       if (rule === undefined || rule === false) return done()
       const token = presentedToken(request, field)
       if (token === null) {
-        refuse(reply, new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' }))
+        refuse(reply, new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' }), 'captcha')
         return
       }
       if (field === undefined) return checkToken(token, rule, request, reply, done)
@@ -89,8 +90,12 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     done: () => void
   ): void {
     validateToken(token, request, reply, rule === true ? null : rule.action).then((error) => {
-      if (error === null) done()
-      else refuse(reply, error)
+      if (error !== null) {
+        refuse(reply, error, 'captcha')
+        return
+      }
+      publishAllowed(request, 'captcha')
+      done()
     })
   }
 

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { CAPTCHA_FAILED, GatehouseError, INVALID_OPTIONS } from '../../lib/errors.js'
 import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 import { upstreamClient } from '../../lib/upstream-client/index.js'
+import { meteredUpstream } from '../../lib/upstream-client/metered.js'
 import { sha256Hex } from '../../signing/digest.js'
 import type { SiteverifyOptions } from './options.js'
 import { PRODUCTS } from './products.js'
@@ -35,12 +36,12 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
     )
   }
   // A token is valid once, so a call is retried only if the product can distinguish a retry from a second use.
-  const client = upstreamClient({
+  const client = meteredUpstream(app, 'captcha', upstreamClient({
     origin: url.origin,
     timeout,
     connectTimeout: Math.min(timeout, 2_000),
     retries: product.mayRepeat ? 1 : 0
-  })
+  }))
   app.addHook('onClose', () => client.close())
   let isFailing = false
 

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 
+import { publishAllowed } from '../../lib/channels.js'
 import { hasLeft, requestNetwork } from '../../lib/http/client-address.js'
 import { InFlight } from './in-flight.js'
 import { addressList, limitSockets } from './sockets.js'
@@ -77,10 +78,14 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
     if (
       (client === '' && hasLeft(request)) ||
       inFlight.enter(nameOf(client, rule, request), rule === true ? max : rule, request, reply)
-    ) return done()
+    ) {
+      publishAllowed(request, 'connectionLimit')
+      return done()
+    }
     refuse(
       reply,
-      new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'the address has too many requests in flight' })
+      new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'the address has too many requests in flight' }),
+      'connectionLimit'
     )
   })
 }

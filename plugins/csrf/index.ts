@@ -8,6 +8,7 @@ import { foreignReason, isWrite } from '../../lib/http/site-check.js'
 import { tokenRoute } from './token-route.js'
 import { checkKey, csrfTokens } from './tokens.js'
 import type { Cookies } from './tokens.js'
+import { publishAllowed } from '../../lib/channels.js'
 import { CSRF_FAILED, GatehouseError, INTERNAL_ERROR } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { importOptional } from '../../lib/optional-package.js'
@@ -94,8 +95,12 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     const rule = ruleFor(request)
     if (rule === undefined || rule === false || (rule === 'writes' && !isWrite(request))) return done()
     validateToken(request).then((error) => {
-      if (error === null) done()
-      else refuse(reply, error)
+      if (error !== null) {
+        refuse(reply, error, 'csrf')
+        return
+      }
+      publishAllowed(request, 'csrf')
+      done()
     })
   })
   if (tokenPath !== undefined) await tokenRoute(app, tokenPath, options, rules, createToken)

@@ -1,7 +1,7 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
-import type { RefusedMessage } from '../../lib/refuse.js'
+import type { RefusedMessage } from '../../lib/channels.js'
 import type { Source } from '../../contracts/token-store/index.js'
 import { EventCounts } from './counts.js'
 import type { SourceCounts } from './counts.js'
@@ -81,6 +81,11 @@ export class EventFeed {
   /** Reports refused requests of a scope whose source is known. */
   follow (scope: FastifyInstance): void {
     (scope as Scope)[FEED] = this
+  }
+
+  /** Returns whether a request sends events to a scope that this feed follows: a preflight or a script does not. */
+  isEventRequest ({ server, method, routeOptions }: FastifyRequest): boolean {
+    return (server as Scope)[FEED] === this && (method === 'POST' || routeOptions.config.eventType !== undefined)
   }
 
   /** Handles the refusals of the whole process; ignores those of scopes that this feed does not follow. */

@@ -3,8 +3,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
+import { CHANNELS } from '../../lib/channels.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
-import { REFUSED } from '../../lib/refuse.js'
 import { EventFeed } from './feed.js'
 
 declare module 'fastify' {
@@ -22,8 +22,8 @@ const eventFeed: FastifyPluginAsync = async (app, options) => {
   refuseUnknownOptions('eventFeed', options, {})
   const feed = new EventFeed(app.log)
   app.decorate('eventFeed', feed)
-  subscribe(REFUSED, feed.onRefused)
-  app.addHook('onClose', async () => { unsubscribe(REFUSED, feed.onRefused) })
+  subscribe(CHANNELS.refused.name, feed.onRefused)
+  app.addHook('onClose', async () => { unsubscribe(CHANNELS.refused.name, feed.onRefused) })
 }
 
 export default fp(eventFeed, { name: 'gatehouse-event-feed', fastify: '5.x' })

@@ -1,12 +1,16 @@
+import { CHANNELS } from '../../lib/channels.js'
 import { INTERNAL_ERROR, UNAVAILABLE } from '../../lib/errors.js'
 import { LONGEST_TIMER } from '../../lib/deadline.js'
 import { assertWholeNumber } from '../../lib/options.js'
-import type { AcceptedEvent } from '../../contracts/event-sink.js'
+import type { ReadPools } from '../../contracts/backend-load.js'
+import type { AcceptedEvent, SinkLoad } from '../../contracts/event-sink.js'
 
 /** Options of `GroupCommit`. */
 export interface GroupCommitOptions {
-  /** Stores the events of one or more writes durably, all or none. */
-  flush: (events: readonly AcceptedEvent[]) => Promise<void>
+  /** Stores the events of one or more writes durably, all or none. May resolve with the number of duplicates. */
+  flush: (events: readonly AcceptedEvent[]) => Promise<number> | Promise<void>
+  /** The pools of the database, for metrics. Default: none. */
+  pools?: ReadPools | undefined
   /** Whether an error blames the data, not the backend: the writes are then retried in halves. Default: never. */
   isDataError?: (error: unknown) => boolean
   /**
@@ -53,7 +57,9 @@ const MAX_BATCHES_IN_FLIGHT = 2
  * runs concurrently only when a full batch waits.
  */
 export class GroupCommit {
-  readonly #flush: (events: readonly AcceptedEvent[]) => Promise<void>
+  /** Counters for metrics. */
+  readonly load: SinkLoad
+  readonly #flush: GroupCommitOptions['flush']
   readonly #isDataError: (error: unknown) => boolean
   readonly #maxPending: number
   readonly #ackTimeout: number
@@ -65,9 +71,12 @@ export class GroupCommit {
   #drained: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
   #closed = false
+  #stored = 0
+  #duplicates = 0
 
   constructor (
-    { flush, isDataError = () => false, maxPending = 10_000, ackTimeout = 5_000, maxBatch = 2_000 }: GroupCommitOptions
+    { flush, pools, isDataError = () => false, maxPending = 10_000, ackTimeout = 5_000, maxBatch = 2_000 }:
+    GroupCommitOptions
   ) {
     assertWholeNumber('event-sink', 'maxPending', maxPending)
     assertWholeNumber('event-sink', 'ackTimeout', ackTimeout, { max: LONGEST_TIMER, unit: 'milliseconds' })
@@ -77,11 +86,22 @@ export class GroupCommit {
     this.#maxPending = maxPending
     this.#ackTimeout = ackTimeout
     this.#maxBatch = maxBatch
+    this.load = loadOf(this, pools)
   }
 
   /** Number of events that are queued or in flight. */
   get pending (): number {
     return this.#waiting.events + this.#inFlight.events
+  }
+
+  /** Number of events that were stored. */
+  get stored (): number {
+    return this.#stored
+  }
+
+  /** Number of events that were dropped as duplicates. */
+  get duplicates (): number {
+    return this.#duplicates
   }
 
   get closed (): boolean {
@@ -177,7 +197,7 @@ export class GroupCommit {
   async #commit (waiters: Waiter[]): Promise<Error | null> {
     try {
       const [only] = waiters
-      await this.#flush(
+      await this.#flushAll(
         only !== undefined && waiters.length === 1 ? only.events : waiters.flatMap(({ events }) => events)
       )
       return null
@@ -192,6 +212,22 @@ export class GroupCommit {
       for (const waiter of part) settle(waiter, outcome)
     }
     return null
+  }
+
+  async #flushAll (events: readonly AcceptedEvent[]): Promise<void> {
+    const start = performance.now()
+    let failed = true
+    try {
+      const duplicates = await this.#flush(events) ?? 0
+      this.#stored += events.length - duplicates
+      this.#duplicates += duplicates
+      failed = false
+    } finally {
+      if (CHANNELS.flush.hasSubscribers) {
+        const duration = performance.now() - start
+        CHANNELS.flush.publish({ load: this.load, events: events.length, duration, failed })
+      }
+    }
   }
 
   // One timer for all writes: their deadlines are in the order of the queue.
@@ -214,6 +250,15 @@ export class GroupCommit {
     const sent = [...this.#batches].flat()
     for (const waiter of sent) if (waiter.deadline <= deadline) settle(waiter, late)
     return sent.find((waiter) => !waiter.settled) ?? this.#queue[0]
+  }
+}
+
+function loadOf (commit: GroupCommit, pools: ReadPools | undefined): SinkLoad {
+  return {
+    get pending () { return commit.pending },
+    get stored () { return commit.stored },
+    get duplicates () { return commit.duplicates },
+    pools
   }
 }
 

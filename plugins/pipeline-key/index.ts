@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
 
+import { publishAllowed } from '../../lib/channels.js'
 import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, SIGNATURE_REQUIRED } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
@@ -160,24 +161,25 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
           reply,
           new INVALID_PIPELINE_KEY({ reason: 'no key in the headers, the query or the body' })
         )
-      } else lookUp(key, request, reply, () => done(bodyError(request) ?? undefined), null)
+      } else lookUp(key, request, reply, () => allow(request, () => done(bodyError(request) ?? undefined)), null)
     } else if (inBody !== undefined && inBody !== resolvedSource.key) {
-      refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
+      refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }), 'pipelineKey')
     } else if (inBody === undefined && headKeys !== null && headKeys.get(request) !== null) {
       refuse(
         reply,
         new INVALID_PIPELINE_KEY({
           reason: 'the first bytes of the body contain a key that the parsed body does not contain'
-        })
+        }),
+        'pipelineKey'
       )
     } else if (request.signed) {
       // A signed request comes from a server, so its Origin header is ignored.
       if (request.headers.origin !== undefined) withdrawOrigin(reply)
-      done()
+      allow(request, done)
     } else {
       const error = claimsSignature(request.headers) ? validateUnsigned(request, resolvedSource.source) : null
-      if (error === null) done()
-      else refuse(reply, error)
+      if (error === null) allow(request, done)
+      else refuse(reply, error, 'pipelineKey')
     }
   })
 
@@ -264,13 +266,19 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     // Signed requests are checked later, after their signature has been verified.
     const error = claimsSignature(request.headers) ? null : validateUnsigned(request, resolved.source)
     if (error === null) done()
-    else refuse(reply, error)
+    else refuse(reply, error, 'pipelineKey')
   }
 
   function refuseUnknown (request: FastifyRequest, reply: FastifyReply, error: GatehouseError): void {
-    if (request.headers.origin === undefined) refuse(reply, error)
-    else grantBySomeSource(request, reply, sources).then(() => refuse(reply, error))
+    if (request.headers.origin === undefined) refuse(reply, error, 'pipelineKey')
+    else grantBySomeSource(request, reply, sources).then(() => refuse(reply, error, 'pipelineKey'))
   }
+}
+
+/** Ends the guard's last check of a request. */
+function allow (request: FastifyRequest, done: Done): void {
+  publishAllowed(request, 'pipelineKey')
+  done()
 }
 
 function hasBody (headers: FastifyRequest['headers']): boolean {

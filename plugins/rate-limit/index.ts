@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
+import { publishAllowed } from '../../lib/channels.js'
 import { hasLeft, requestNetwork } from '../../lib/http/client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
@@ -191,9 +192,15 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
 }
 
 function settle (counting: Promise<void>, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-  counting.then(() => done(), (error: unknown) => {
-    refuse(reply, toPublicError(error))
-  })
+  counting.then(
+    () => {
+      publishAllowed(reply.request, 'rateLimit')
+      done()
+    },
+    (error: unknown) => {
+      refuse(reply, toPublicError(error), 'rateLimit')
+    }
+  )
 }
 
 function userOf (request: FastifyRequest): string | null {

@@ -4,6 +4,7 @@ import type {
   HookHandlerDoneFunction
 } from 'fastify'
 
+import { publishAllowed } from '../../lib/channels.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
@@ -164,8 +165,12 @@ export async function guardByUserReference (
     rule: true | 'optional'
   ): void {
     const error = identify(request, rule)
-    if (error === null) done()
-    else refuse(reply, error)
+    if (error !== null) {
+      refuse(reply, error, 'userReference')
+      return
+    }
+    publishAllowed(request, 'userReference')
+    done()
   }
 
   function identify (request: FastifyRequest, rule: true | 'optional'): GatehouseError | null {

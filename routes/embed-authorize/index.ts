@@ -71,10 +71,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   const { authorize, path, modes, maxExpiration, maxDashboards, transport, maxUrlLength, pinboard } = settings
   const { errors, bodyLimit, rateLimit, guards, now } = settings
   const { connectTimeout, timeout, retries, ca, prefix, cors, secretMaxAge: maxAge } = options
-  const servers = await embedServers(options.servers, { connectTimeout, timeout, retries, ca }, {
-    log: app.log,
-    maxAge
-  })
+  const servers = await embedServers(options.servers, { connectTimeout, timeout, retries, ca }, app, maxAge)
   if (transport === 'object') checkForObjects(servers, app.log)
   app.addHook('onClose', async function closeUpstreams () {
     await Promise.all([...servers.values()].map(({ upstream }) => upstream.close()))
@@ -86,7 +83,8 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     const decisionOf = auditDecisions(scope, {
       granted: 'embed.authorized',
       refused: 'embed.refused',
-      resourceType: 'dashboard'
+      resourceType: 'dashboard',
+      product: 'boldbi'
     })
     const gatehouse = { ...optionalUserGuards(scope), ...guards }
     useJsonBody(scope)

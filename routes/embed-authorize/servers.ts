@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { refuseUnknownMembers } from '../../lib/options.js'
@@ -6,6 +6,7 @@ import type { KnownOptions } from '../../lib/options.js'
 import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
 import { upstreamClient } from '../../lib/upstream-client/index.js'
+import { meteredUpstream } from '../../lib/upstream-client/metered.js'
 import type { UpstreamClient, UpstreamClientOptions } from '../../lib/upstream-client/index.js'
 import type { EmbedObjectTarget } from '../../signing/boldbi/embed-object.js'
 import { normaliseServerUrl } from '../../signing/boldbi/server-url.js'
@@ -46,7 +47,8 @@ type ClientOptions = Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 
 export async function embedServers (
   servers: readonly EmbedServerOptions[],
   client: ClientOptions,
-  { log, maxAge }: { log: FastifyBaseLogger, maxAge: number | undefined }
+  app: FastifyInstance,
+  maxAge: number | undefined
 ): Promise<Map<string, EmbedServer>> {
   if (!Array.isArray(servers) || servers.length === 0) {
     throw new INVALID_OPTIONS('embed-authorize: "servers" must list at least one Bold BI server')
@@ -69,12 +71,12 @@ export async function embedServers (
       path: `${normal.slice(origin.length)}/embed/authorize`,
       objectTarget: objectTarget(normal),
       secret: await RotatingSecret.open(embedSecret, {
-        log,
+        log: app.log,
         maxAge,
         name: `${where}.embedSecret"`,
         check: (secret) => checkedSecret(secret, where)
       }),
-      upstream: upstreamClient({ ...client, origin, maxResponse: MAX_RESPONSE })
+      upstream: meteredUpstream(app, 'boldbi', upstreamClient({ ...client, origin, maxResponse: MAX_RESPONSE }))
     })
   }
   return known

@@ -1,5 +1,9 @@
+import type { FastifyInstance } from 'fastify'
+
 import type { EventFeed } from '../../plugins/event-feed/index.js'
 import { shownAddress, typeIn } from '../../plugins/event-feed/refusal.js'
+import { CHANNELS } from '../../lib/channels.js'
+import type { IngestedMessage } from '../../lib/channels.js'
 import type { EventRate } from '../../lib/limits/event-rate.js'
 import type { AcceptedEvent, EventSink } from '../../contracts/event-sink.js'
 import type { Source } from '../../contracts/token-store/index.js'
@@ -14,11 +18,19 @@ const STATUS: Readonly<Record<string, number>> = { PAYLOAD_TOO_LARGE: 413, INVAL
 export class EventWriter {
   /** The check that the `bots` option of the registration configures. */
   readonly isBotAgent: BotCheck
+  readonly #server: FastifyInstance
   readonly #sink: EventSink
   readonly #feed: EventFeed
   readonly #rate: EventRate
 
-  constructor (sink: EventSink, feed: EventFeed, rate: EventRate, isBotAgent: BotCheck) {
+  constructor (
+    server: FastifyInstance,
+    sink: EventSink,
+    feed: EventFeed,
+    rate: EventRate,
+    isBotAgent: BotCheck
+  ) {
+    this.#server = server
     this.isBotAgent = isBotAgent
     this.#sink = sink
     this.#feed = feed
@@ -38,8 +50,10 @@ export class EventWriter {
     if (stored.length > 0) {
       await this.#sink.write(stored)
       this.#feed.accepted(source, stored)
+      this.#publish('accepted', stored.length)
     }
     if (bots > 0) this.#feed.bots(source, dropping ? 'dropped' : 'tagged', bots)
+    if (dropping) this.#publish('bot', bots)
   }
 
   /**
@@ -53,6 +67,7 @@ export class EventWriter {
     context?: unknown
   ): void {
     for (const { index, messageId, code, message } of errors) {
+      this.#publish('refused', 1, code)
       this.#feed.refused(source, code, () => ({
         status: STATUS[code] ?? 400,
         code,
@@ -67,6 +82,11 @@ export class EventWriter {
         ip: shownAddress(ip, values[index], { context })
       }))
     }
+  }
+
+  #publish (outcome: IngestedMessage['outcome'], events: number, code?: string): void {
+    if (!CHANNELS.ingested.hasSubscribers) return
+    CHANNELS.ingested.publish({ server: this.#server, outcome, events, ...code === undefined ? {} : { code } })
   }
 }
 

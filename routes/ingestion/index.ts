@@ -152,7 +152,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     scope.decorateRequest('rawJson', '')
     scope.decorateRequest('jsonMembers', 0)
     scope.decorateRequest('jsonFault', null)
-    const writer = new EventWriter(scope.eventSink, scope.eventFeed, rate, isBotAgent)
+    const writer = new EventWriter(scope, scope.eventSink, scope.eventFeed, rate, isBotAgent)
     scope.eventFeed.follow(scope)
     const { keylessLimit } = limits
     await scope.register(pipelineKey, {

@@ -86,7 +86,8 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     const decisionOf = auditDecisions(scope, {
       granted: 'widget_token.minted',
       refused: 'widget_token.refused',
-      resourceType: 'widget_token'
+      resourceType: 'widget_token',
+      product: 'dxfeed'
     })
     const users = requestSlot<WidgetUser>(scope)
 

@@ -7,7 +7,8 @@ import { FORBIDDEN } from '../../lib/errors.js'
 import eventFeed from '../../plugins/event-feed/index.js'
 import type { EventWatcher } from '../../plugins/event-feed/index.js'
 import { EventCounts } from '../../plugins/event-feed/counts.js'
-import { REFUSED, refuse } from '../../lib/refuse.js'
+import { CHANNELS } from '../../lib/channels.js'
+import { refuse } from '../../lib/refuse.js'
 import { codeOf, gateway } from '../helpers/gateway.js'
 import { acceptedEvent } from '../helpers/accepted-event.js'
 import { logReader } from '../helpers/log-reader.js'
@@ -26,7 +27,7 @@ t.test('events of an organisation without watchers are only counted', async (t) 
 })
 
 t.test('refusals are published only while an app with a feed is open', async (t) => {
-  const refused = channel(REFUSED)
+  const refused = channel(CHANNELS.refused.name)
   t.equal(refused.hasSubscribers, false)
   const app = Fastify()
   await app.register(eventFeed)

@@ -66,7 +66,14 @@ export function createPglitePool (thread: PgliteThread): PglitePool {
   }
 
   const end = () => (ended ??= drain())
-  return { connect: () => connect(queue), end, background: { connect: () => connect(backgroundQueue), end } }
+  return {
+    totalCount: 1,
+    get idleCount () { return isLent ? 0 : 1 },
+    get waitingCount () { return queue.length + backgroundQueue.length },
+    connect: () => connect(queue),
+    end,
+    background: { connect: () => connect(backgroundQueue), end }
+  }
 }
 
 function lend (thread: PgliteThread, onRelease: () => void): PostgresClientSlice {

@@ -26,4 +26,10 @@ export interface PostgresClientSlice {
 export interface PostgresPoolSlice {
   connect (): Promise<PostgresClientSlice>
   end (): Promise<void>
+  /** Number of open connections. */
+  readonly totalCount?: number
+  /** Number of open connections that no caller uses. */
+  readonly idleCount?: number
+  /** Number of callers that wait for a connection. */
+  readonly waitingCount?: number
 }

@@ -138,6 +138,9 @@ function toPoolSlice (pool: Pool, timeout: number, onIdleError?: (error: Error) 
   pool.on('remove', (client) => clients.delete(client))
 
   return {
+    get totalCount () { return pool.totalCount },
+    get idleCount () { return pool.idleCount },
+    get waitingCount () { return pool.waitingCount },
     async connect () {
       const deadline = performance.now() + timeout
       return lend(await pool.connect(), deadline)

@@ -101,11 +101,13 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
     ackTimeout
   })
 
-  async function flush (events: readonly AcceptedEvent[]): Promise<void> {
+  /** Resolves with the number of duplicates. With packed messages only those that this process knows are counted. */
+  async function flush (events: readonly AcceptedEvent[]): Promise<number> {
     const fresh = known.unknownOf(events)
-    if (fresh.size === 0) return
-    await publisher.publish(pack(fresh, settings.subjectPrefix, maxPayload()))
+    if (fresh.size === 0) return events.length
+    const repeated = await publisher.publish(pack(fresh, settings.subjectPrefix, maxPayload()))
     known.addAll(fresh)
+    return events.length - fresh.size + (packing === 'event' ? repeated : 0)
   }
 
   function maxPayload (): number {
@@ -126,6 +128,7 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
   return {
     write: (events) => commit.write(events),
     ready,
+    load: commit.load,
     async close () {
       await commit.close()
       publisher.close()

@@ -55,9 +55,10 @@ export class Publisher {
   }
 
   /**
-   * Resolves when the stream has stored all messages. After a lost connection the unacknowledged ones are sent again.
+   * Resolves when the stream has stored all messages, with the number of messages that it had before. After a lost
+   * connection the unacknowledged ones are sent again, and may then count as stored before.
    */
-  async publish (messages: readonly OutgoingMessage[]): Promise<void> {
+  async publish (messages: readonly OutgoingMessage[]): Promise<number> {
     const { link, stream, ackTimeout } = this.#options
     const start = performance.now()
     const number = this.#numbers++
@@ -73,7 +74,7 @@ export class Publisher {
           batch.fail(error)
         }
         const result = await outcome
-        if (result === 'acknowledged') return
+        if (result === 'acknowledged') return batch.duplicates
         if (result instanceof Error) throw result
         if (result === 'late') {
           if (!batch.hasResponse) link.doubt(start)
@@ -111,6 +112,7 @@ class Batch {
   readonly #stream: string
   #left: number
   #hasResponse = false
+  #duplicates = 0
   #settle: (outcome: Outcome) => void = () => {}
 
   constructor (messages: readonly OutgoingMessage[], stream: string) {
@@ -127,6 +129,11 @@ class Batch {
   /** Whether the broker has responded to any message, which shows that the connection works. */
   get hasResponse (): boolean {
     return this.#hasResponse
+  }
+
+  /** Number of messages that the broker had stored before. */
+  get duplicates (): number {
+    return this.#duplicates
   }
 
   receive (at: number, message: Msg): void {
@@ -173,7 +180,10 @@ class Batch {
     if (stream !== this.#stream) return new Error(`Another stream than "${this.#stream}" acknowledged an event`)
     // A duplicate of a message that the replicas have not confirmed yet has no sequence, and may never get one.
     if (seq === 0 && duplicate === true) return 'not ready'
-    if (duplicate === true) onDuplicate?.()
+    if (duplicate === true) {
+      this.#duplicates++
+      onDuplicate?.()
+    }
     return typeof seq === 'number' && seq > 0
       ? null
       : new Error('JetStream acknowledged an event without a stream sequence')

@@ -28,6 +28,7 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
   const log = new EventLog()
   const ids = new IdTable()
   let closed = false
+  const load = { pending: 0, stored: 0, duplicates: 0 }
 
   /** Stores an event, unless it is a duplicate. */
   function store (event: AcceptedEvent): void {
@@ -41,10 +42,12 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
     const before = ids.at(slot)
     if (before !== null && receivedAt - log.receivedAt(before) < DEDUPLICATION_WINDOW) {
       if (event.repeat === false) event.repeat = true
+      load.duplicates++
       return
     }
     ids.set(slot, hash, log.end, log.first)
     log.append(event)
+    load.stored++
   }
 
   return {
@@ -76,6 +79,7 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
     },
 
     async ready () {},
+    load,
     async close () { closed = true }
   }
 }

@@ -46,7 +46,7 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
   const known = new KnownIds()
   /** Encoders that no flush uses at the moment. */
   const idleCopies: EventCopy[] = []
-  const commit = new GroupCommit({ ...options, isDataError, flush })
+  const commit = new GroupCommit({ ...options, isDataError, flush, pools: database.pools })
   const partitions = await eventPartitions(database)
   const deletion = await sqlDeletion(database, partitions)
   // While partitions are missing, events go to the default partition.
@@ -54,21 +54,21 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
     if (!isBusy(error)) throw error
   })
 
-  async function flush (events: readonly AcceptedEvent[]): Promise<void> {
+  /** Resolves with the number of duplicates. */
+  async function flush (events: readonly AcceptedEvent[]): Promise<number> {
     const fresh = known.unknownOf(events)
-    if (fresh.size === 0) return
-    if (await copied(fresh) || await inserted(fresh)) {
-      known.addAll(fresh)
-    } else {
-      // All events are stored; a failure only means that later duplicates need another query.
-      await cacheIds(fresh).catch(() => {})
-    }
+    if (fresh.size === 0) return events.length
+    const stored = await copied(fresh) ? fresh.size : await inserted(fresh)
+    // All events are stored; a failure only means that later duplicates need another query.
+    if (stored === fresh.size) known.addAll(fresh)
+    else await cacheIds(fresh).catch(() => {})
+    return events.length - stored
   }
 
-  /** Inserts the events; resolves with whether all of them were new. */
-  async function inserted (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<boolean> {
+  /** Inserts the events; resolves with the number of new ones. */
+  async function inserted (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<number> {
     const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(INSERT, parametersOf(fresh)))
-    return numAffectedRows === BigInt(fresh.size)
+    return Number(numAffectedRows)
   }
 
   /** Caches the ids with the time when they were first seen, as a duplicate does not extend the window. */
@@ -109,6 +109,7 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
       database.ready().catch((cause: unknown) => {
         throw new UNAVAILABLE({ cause })
       }),
+    load: commit.load,
     close: () => commit.close()
   }
 

@@ -53,17 +53,25 @@ export class SharedCache {
     return this.#ages.get(value) ?? 0
   }
 
-  /** Wraps `load` with the shared cache; while Redis is unavailable, calls `load` alone. */
+  /**
+   * Wraps `load` with the shared cache; while Redis is unavailable, calls `load` alone. `onFound` receives the number
+   * of values that were found.
+   */
   wrap<Value extends object> (
     kind: SharedKind<Value>,
-    load: (key: string) => Promise<Value | null>
+    load: (key: string) => Promise<Value | null>,
+    onFound?: (values: number) => void
   ): (key: string) => Promise<Value | null> {
-    const many = this.wrapMany(kind, async (keys) => await Promise.all(keys.map(load)))
+    const many = this.wrapMany(kind, async (keys) => await Promise.all(keys.map(load)), onFound)
     return async (key) => (await many([key]))[0] ?? null
   }
 
   /** Wraps a `load` of several keys, with one command to read and one to write. */
-  wrapMany<Value extends object> (kind: SharedKind<Value>, load: LoadMany<Value>): LoadMany<Value> {
+  wrapMany<Value extends object> (
+    kind: SharedKind<Value>,
+    load: LoadMany<Value>,
+    onFound: (values: number) => void = () => {}
+  ): LoadMany<Value> {
     return async (keys) => {
       const at = this.#now()
       const names = keys.map((key) => `${kind.name}:${nameDigest(key)}`)
@@ -72,6 +80,7 @@ export class SharedCache {
       const [version, ...entries] = found as [version: string, ...Entry[]]
       const values = names.map((name, place) => this.#open(kind, name, entries[place] ?? null))
       const missing = keys.filter((_key, place) => values[place] === null)
+      onFound(keys.length - missing.length)
       if (missing.length === 0) return values
       const loaded = await load(missing)
       this.#store(kind, missing, loaded, { version, at })

@@ -6,9 +6,10 @@ import {
 } from '../redis/kinds.js'
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
 import type {
-  ApiKeyAccess, Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,
-  SourceOrigins
+  ApiKeyAccess, Cutoff, GuestToken, LookupKind, ResolvedSource, ResolvedWebhook, SessionAccess,
+  SourceOrigins, StoreLoad
 } from '../../../contracts/token-store/index.js'
+import { LookupCounter } from './lookup-counter.js'
 
 /** Loads the values of each cache on a miss. */
 export interface Loaders {
@@ -45,31 +46,67 @@ export class Caches {
   readonly apiKeys: LookupCache<ApiKeyAccess>
   readonly guestTokens: LookupCache<GuestToken>
   readonly cutoffs: LookupCache<Cutoff>
+  /** Counters for metrics. */
+  readonly lookups: StoreLoad['lookups']
   readonly #origins: LookupCache<readonly SourceOrigins[]>
   readonly #changes: Changes | undefined
   readonly #stopListening: () => void
 
   constructor (load: Loaders, times: CacheTimes, shared?: Shared) {
-    const optionsFor = <Value extends object>(kind: SharedKind<Value>, load: Load<Value>) => ({
-      ...times,
-      ...(kind.endsAt === undefined ? {} : { endsAt: kind.endsAt }),
-      ...(shared === undefined
-        ? { load }
-        : { load: shared.cache.wrap(kind, load), ageOf: (value: Value) => shared.cache.ageOf(value) })
-    })
+    const optionsFor = <Value extends object>(
+      kind: SharedKind<Value>,
+      loadValue: Load<Value>,
+      counter: LookupCounter
+    ) => {
+      const load: Load<Value> = (key) => {
+        counter.database++
+        return loadValue(key)
+      }
+      return {
+        ...times,
+        ...(kind.endsAt === undefined ? {} : { endsAt: kind.endsAt }),
+        ...(shared === undefined
+          ? { load }
+          : { load: shared.cache.wrap(kind, load, counter.found), ageOf: (value: Value) => shared.cache.ageOf(value) })
+      }
+    }
+    const counters = {
+      source: new LookupCounter(),
+      webhook: new LookupCounter(),
+      session: new LookupCounter(),
+      api_key: new LookupCounter(),
+      guest_token: new LookupCounter(),
+      revocation: new LookupCounter(),
+      origins: new LookupCounter()
+    } satisfies Record<LookupKind, LookupCounter>
     // With Redis a new key is announced to all instances, so that misses may be cached for longer.
     const misses = shared === undefined || times.ttl === 0 ? {} : { missTtl: MAX_AGE }
-    this.sources = new LookupCache({ ...optionsFor(sourceKind, load.source), ...misses })
-    this.webhooks = new LookupCache({ ...optionsFor(webhookKind, load.webhook), ...misses })
-    this.access = new LookupCache(optionsFor(accessKind, load.access))
-    this.apiKeys = new LookupCache(optionsFor(apiKeyKind, load.apiKey))
-    this.guestTokens = new LookupCache(optionsFor(guestTokenKind, load.guestToken))
-    const cutoffs = shared === undefined ? load.cutoffs : shared.cache.wrapMany(cutoffKind, load.cutoffs)
+    this.sources = new LookupCache({ ...optionsFor(sourceKind, load.source, counters.source), ...misses })
+    this.webhooks = new LookupCache({ ...optionsFor(webhookKind, load.webhook, counters.webhook), ...misses })
+    this.access = new LookupCache(optionsFor(accessKind, load.access, counters.session))
+    this.apiKeys = new LookupCache(optionsFor(apiKeyKind, load.apiKey, counters.api_key))
+    this.guestTokens = new LookupCache(optionsFor(guestTokenKind, load.guestToken, counters.guest_token))
+    const { revocation } = counters
+    const loadCutoffs: Loaders['cutoffs'] = (keys) => {
+      revocation.database += keys.length
+      return load.cutoffs(keys)
+    }
     this.cutoffs = new LookupCache({
-      ...optionsFor(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null),
-      loadMany: cutoffs
+      ...optionsFor(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null, revocation),
+      loadMany: shared === undefined
+        ? loadCutoffs
+        : shared.cache.wrapMany(cutoffKind, loadCutoffs, revocation.found)
     })
-    this.#origins = new LookupCache({ ...optionsFor(originsKind, load.origins), maxValues: 1 })
+    this.#origins = new LookupCache({ ...optionsFor(originsKind, load.origins, counters.origins), maxValues: 1 })
+    this.lookups = {
+      source: counters.source.of(this.sources),
+      webhook: counters.webhook.of(this.webhooks),
+      session: counters.session.of(this.access),
+      api_key: counters.api_key.of(this.apiKeys),
+      guest_token: counters.guest_token.of(this.guestTokens),
+      revocation: revocation.of(this.cutoffs),
+      origins: counters.origins.of(this.#origins)
+    }
     this.#changes = shared?.changes
     this.#stopListening =
       shared?.changes.listen({ onChange: (change) => this.#invalidate(change), onGap: () => this.#invalidateAll() }) ??

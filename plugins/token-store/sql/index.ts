@@ -158,6 +158,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     },
     ready,
     ...(redis === undefined ? {} : { sharedLimits: sharedLimits(redis) }),
+    load: { lookups: caches.lookups, pools: database.pools },
     close: () => caches.close()
   }
 }

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { auditRefusedToken } from '../../../plugins/admin-guard/refused-tokens.js'
+import { CHANNELS } from '../../../lib/channels.js'
+import type { RefreshMessage } from '../../../lib/channels.js'
 import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
 import { requestNetwork } from '../../../lib/http/client-address.js'
 import { GatehouseError, INVALID_REFRESH_TOKEN, UNAVAILABLE } from '../../../lib/errors.js'
@@ -26,6 +28,18 @@ export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax, d
   const { sessions } = scope.tokenStore
 
   return async function refresh (request: FastifyRequest): Promise<TokenReply> {
+    let outcome: RefreshMessage['outcome'] = 'refused'
+    try {
+      return await rotate(request, (rotated) => { outcome = rotated })
+    } finally {
+      if (CHANNELS.refresh.hasSubscribers) CHANNELS.refresh.publish({ request, outcome })
+    }
+  }
+
+  async function rotate (
+    request: FastifyRequest,
+    note: (outcome: RotationOutcome['outcome']) => void
+  ): Promise<TokenReply> {
     const claims = readRefreshToken(request, delivery.read(request))
     const { sub, org_id, sid, jti } = claims
     // Steps that may fail come before the rotation, because the rotation uses up the token.
@@ -52,6 +66,7 @@ export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax, d
       sealedSuccessor,
       idleMax
     })
+    note(rotation.outcome)
     switch (rotation.outcome) {
       case 'rotated':
         return delivery.deliver(request, pair, endsAt)

@@ -12,6 +12,7 @@ import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
 import { signedUsers } from '../../../lib/signed-users.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
+import { meteredUpstream } from '../../../lib/upstream-client/metered.js'
 import { guardByUserReference } from '../../../plugins/user-reference/index.js'
 import { guestTokenSchema } from '../../../schemas/guest-token.js'
 import type { GuestTokenReply } from '../../../schemas/guest-token.js'
@@ -74,7 +75,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
     maxAge: secretMaxAge
   })
   const { origin, pathname } = new URL(apiUrl)
-  const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
+  const upstream = meteredUpstream(app, 'databrain', upstreamClient({ origin, connectTimeout, timeout, retries, ca }))
   app.addHook('onClose', () => upstream.close())
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
@@ -87,7 +88,8 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
     const decisionOf = auditDecisions(scope, {
       granted: 'guest_token.minted',
       refused: 'guest_token.refused',
-      resourceType: 'guest_token'
+      resourceType: 'guest_token',
+      product: 'databrain'
     })
     const grants = requestSlot<CheckedGrant>(scope)
     const source = new TokenSource({

@@ -44,7 +44,8 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
     const decisionOf = auditDecisions(scope, {
       granted: 'user_reference.renewed',
       refused: 'user_reference.refused',
-      resourceType: 'user_reference'
+      resourceType: 'user_reference',
+      product: 'user_reference'
     })
     const grants = requestSlot<CheckedRenewalGrant>(scope)
     const references = await parts.referencesOf(scope)

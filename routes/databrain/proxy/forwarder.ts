@@ -4,9 +4,12 @@ import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { capturePlugin } from '../../../lib/capture-plugin.js'
-import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UPSTREAM_ERROR } from '../../../lib/errors.js'
+import { CHANNELS } from '../../../lib/channels.js'
+import type { UpstreamMessage } from '../../../lib/channels.js'
+import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } from '../../../lib/errors.js'
 import { upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 import type { UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
+import { outcomeOf } from '../../../lib/upstream-client/metered.js'
 import { upstreamErrorIn } from '../guest-token/upstream-reply.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { Exchange } from './exchange.js'
@@ -89,6 +92,12 @@ export async function forwarder (
     reply.raw.once('close', () => exchange.abort(clientDisconnected()))
     // A response that waits in a pipeline does not emit "close".
     request.raw.once('aborted', () => exchange.abort(clientDisconnected()))
+    const start = performance.now()
+    const publish = (outcome: UpstreamMessage['outcome']): void => {
+      if (!CHANNELS.upstream.hasSubscribers) return
+      const duration = performance.now() - start
+      CHANNELS.upstream.publish({ server: scope, product: 'databrain_proxy', outcome, duration })
+    }
 
     from.call(reply, basePath + path, {
       queryString: () => query,
@@ -107,6 +116,7 @@ export async function forwarder (
       onResponse (_request, _reply, { stream }) {
         exposeFileName(reply)
         const { statusCode } = reply
+        publish(outcomeOf(statusCode))
         if (statusCode >= 400) {
           stream.recordBytes = MAX_ERROR_BYTES
           stream.once(
@@ -122,6 +132,11 @@ export async function forwarder (
         // Closes the connection instead of waiting for the rest of the body.
         if (!request.raw.complete) reply.header('connection', 'close')
         if (hasDisconnected(request, reply)) onStatus(null)
+        publish(
+          hasDisconnected(request, reply)
+            ? 'cancelled'
+            : error.cause instanceof UPSTREAM_TIMEOUT ? 'timeout' : 'failed'
+        )
         reply.send(
           error.cause instanceof GatehouseError
             ? error.cause

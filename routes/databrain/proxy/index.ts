@@ -18,6 +18,7 @@ import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
 import { signedUsers } from '../../../lib/signed-users.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
+import { meteredUpstream } from '../../../lib/upstream-client/metered.js'
 import { upstreamOutcome } from '../../../lib/upstream-client/refusal.js'
 import { databrainProxySchemaOf } from '../../../schemas/databrain-proxy.js'
 import { sha256Hex } from '../../../signing/digest.js'
@@ -89,6 +90,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pl
         granted: null,
         refused: 'databrain_proxy.refused',
         resourceType: 'guest_token',
+        product: 'databrain_proxy',
         // A client that disconnects during a call ends the call; this is not a refusal.
         isRefused: ({ isForwarded, error }, request, reply) =>
           !isForwarded || (error !== null && !hasDisconnected(request, reply))
@@ -211,7 +213,7 @@ async function tokenSource (app: FastifyInstance, options: CheckedOptions): Prom
     maxAge: options.secretMaxAge
   })
   const { origin, pathname } = new URL(apiUrl)
-  const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
+  const upstream = meteredUpstream(app, 'databrain', upstreamClient({ origin, connectTimeout, timeout, retries, ca }))
   app.addHook('onClose', () => upstream.close())
   return new TokenSource({
     upstream,

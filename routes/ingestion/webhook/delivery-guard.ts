@@ -19,7 +19,7 @@ declare module 'fastify' {
   }
 }
 
-const BODY_CHECK: BodyCheck = { check: validateDelivery }
+const BODY_CHECK: BodyCheck = { guard: 'webhook', check: validateDelivery }
 
 /**
  * Adds the hooks that look up the webhook and verify the provider's signature over the raw body, before the body is
@@ -91,5 +91,5 @@ function publicUrl ({ protocol, host, originalUrl }: FastifyRequest, url: string
 }
 
 function refuseDelivery (reply: FastifyReply, error: GatehouseError): void {
-  refuse(reply, error)
+  refuse(reply, error, 'webhook')
 }
