@@ -10,7 +10,7 @@ import { publishAllowed } from '../lib/channels.js'
 import { INVALID_OPTIONS, UNAUTHORIZED } from '../lib/errors.js'
 import type { GatehouseError } from '../lib/errors.js'
 import { defineGuard } from '../lib/guard/index.js'
-import { singleHeader } from '../lib/http/single-header.js'
+import { bearerToken } from '../lib/http/bearer-token.js'
 import { refuseUnknownOptions } from '../lib/options.js'
 import type { KnownOptions } from '../lib/options.js'
 import { refuse } from '../lib/refuse.js'
@@ -56,7 +56,6 @@ interface KnownKey {
 
 const KNOWN: KnownOptions<ProxyKeyOptions> = { keys: true, secretMaxAge: true, global: true }
 const HOW_TO_CREATE = 'create a key with `npx fastify-gatehouse generate-key`'
-const SCHEME = 'Bearer '
 const PRINTABLE = /^[\x21-\x7e]+$/
 
 /**
@@ -115,7 +114,7 @@ function decide (
 }
 
 function identify (request: FastifyRequest, known: readonly KnownKey[]): GatehouseError | null {
-  const presented = bearer(request)
+  const presented = bearerToken(request)
   if (presented === null) return wrongKey('no proxy key, or more than one')
   const digest = sha256(presented)
   const key = known.find((key) => timingSafeEqual(key.digest, digest))
@@ -143,13 +142,6 @@ function knownKeys (keys: readonly string[], option: string): KnownKey[] {
     const digest = sha256(key)
     return { digest, identity: Object.freeze({ id: digest.toString('hex', 0, 4) }) }
   })
-}
-
-/** Returns the Bearer token; `null` without a Bearer token or with more than one Authorization header. */
-function bearer ({ headers, raw }: FastifyRequest): string | null {
-  const value = headers.authorization
-  if (value === undefined || !value.startsWith(SCHEME)) return null
-  return singleHeader(raw.rawHeaders, 'authorization') === null ? null : value.slice(SCHEME.length)
 }
 
 export default fp(proxyKey, { name: 'gatehouse-proxy-key', fastify: '5.x' })

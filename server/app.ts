@@ -5,6 +5,7 @@ import auditLog from '../plugins/audit-log/index.js'
 import errorEnvelope from '../plugins/error-envelope.js'
 import eventSink from '../plugins/event-sink/index.js'
 import type { EventSink } from '../contracts/event-sink.js'
+import metrics from '../plugins/metrics/index.js'
 import tokenStore from '../plugins/token-store/index.js'
 import type { TokenStore } from '../contracts/token-store/index.js'
 import userReference from '../plugins/user-reference/index.js'
@@ -80,6 +81,11 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   addPageHeaders(app)
   await app.register(drain)
   if (config.docs) await describeRoutes(app, VERSION)
+  // Before all other routes, so that their requests are counted. Monitoring calls without TLS.
+  await app.register(metrics, {
+    ...config.metricsToken === null ? {} : { token: config.metricsToken },
+    guards: { https: false }
+  })
   await limitUnknownPaths(app, limits.NOT_FOUND_RATE_MAX)
   await app.register(errorEnvelope)
 

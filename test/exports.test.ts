@@ -52,7 +52,8 @@ t.test('the root exports every plugin under its own name', async (t) => {
       'connectionLimit',
       'requireHttps',
       'rateLimit',
-      'databrainProxy'
+      'databrainProxy',
+      'metrics'
     ]
   ) {
     t.type(parts[name], 'function', name)

@@ -28,6 +28,8 @@ const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, me
   ['@nats-io/transport-node', 'plugins/event-sink/jetstream/index.ts', 'connectNats({ url: "nats://127.0.0.1:1" })',
     'NATS needs the package "@nats-io/transport-node"'],
   ['ioredis', 'lib/redis/index.ts', 'openRedis({ url: "redis://127.0.0.1:1" })', 'Redis needs the package "ioredis"'],
+  ['prom-client', 'test/fixtures/start-metrics.ts', 'startMetrics()',
+    'The metrics plugin needs the package "prom-client"'],
   ['nodemailer', 'server/mail/smtp.ts', 'openSmtp({ url: "smtp://127.0.0.1:1", from: "a@example.com" })',
     'SMTP_URL needs the package "nodemailer"'],
   ['jose', 'server/mock-products/oidc/index.ts', 'startOidcProvider({ redirectUris: [] })',

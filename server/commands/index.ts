@@ -3,7 +3,7 @@ import type { Command } from './command.js'
 
 export type { Command } from './command.js'
 
-const SERVER = ['@fastify/helmet', '@fastify/swagger', '@fastify/swagger-ui']
+const SERVER = ['@fastify/helmet', '@fastify/swagger', '@fastify/swagger-ui', 'prom-client']
 
 const start: Command = {
   usage: 'start',

@@ -333,7 +333,10 @@ export const EnvironmentSchema = Type.Object({
     { otherwise: 'none' }
   ),
 
-  METRICS_TOKEN: text('Not available in this version')
+  METRICS_TOKEN: text(
+    'Bearer token of the program that reads /metrics, at least 32 bytes',
+    { otherwise: 'none: /metrics responds only to this machine, without a proxy' }
+  )
 })
 
 export type Environment = Static<typeof EnvironmentSchema>

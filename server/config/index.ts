@@ -66,6 +66,8 @@ export interface Config {
   limits: Limits
   /** User agents that are never bots, in addition to the built-in exceptions. */
   botExceptions: RegExp[]
+  /** The token for /metrics; `null`: only for programs on this machine. */
+  metricsToken: string | null
   docs: boolean
   /** Additional host names of the start page. */
   allowedHosts: string[]
@@ -100,7 +102,6 @@ export type Limits = Pick<
 
 const MOCK_USER = 'viewer@example.com'
 const HOST_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i
-const NOT_YET = ['METRICS_TOKEN'] as const
 /** Named networks that `proxy-addr` supports. */
 const NETWORKS = ['loopback', 'linklocal', 'uniquelocal']
 
@@ -113,10 +114,6 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   const problems = new Problems()
   const environment = parse(variables, problems)
   const production = environment.NODE_ENV === 'production'
-
-  for (const name of NOT_YET) {
-    if (environment[name] !== undefined) problems.add(name, 'is not available in this version; unset it')
-  }
 
   const databrain = databrainOf(environment, problems)
   const boldbi = boldbiOf(environment, problems)
@@ -164,6 +161,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     embedUser: environment.EMBED_USER ?? (mocksAlone ? MOCK_USER : null),
     limits: environment,
     botExceptions: botExceptionsOf(environment.INGEST_BOTS_EXCEPT, problems),
+    metricsToken: secretOf('METRICS_TOKEN', environment, problems),
     docs: environment.DOCS === undefined ? !production : environment.DOCS === 'on',
     allowedHosts: hostsOf(environment.ALLOWED_HOSTS, problems),
     allowWeakSecret: environment.ALLOW_WEAK_SECRET === 'on'
@@ -273,14 +271,22 @@ function secretsOf (name: SecretName, environment: Environment, problems: Proble
   const text = environment[name]
   if (text === undefined) return null
   const secrets = listOf(text)
-  for (const secret of secrets.length === 0 ? [''] : secrets) {
-    try {
-      assertStrongSecret(name, secret)
-    } catch (error) {
-      problems.add(name, (error as Error).message.replace(`"${name}" `, ''))
-    }
-  }
+  for (const secret of secrets.length === 0 ? [''] : secrets) checkSecret(name, secret, problems)
   return secrets
+}
+
+function secretOf (name: 'METRICS_TOKEN', environment: Environment, problems: Problems): string | null {
+  const secret = environment[name]
+  if (secret !== undefined) checkSecret(name, secret, problems)
+  return secret ?? null
+}
+
+function checkSecret (name: VariableName, secret: string, problems: Problems): void {
+  try {
+    assertStrongSecret(name, secret)
+  } catch (error) {
+    problems.add(name, (error as Error).message.replace(`"${name}" `, ''))
+  }
 }
 
 function originsOf (text: string | undefined, problems: Problems): string[] | null {

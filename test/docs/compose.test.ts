@@ -19,8 +19,8 @@ const parsed: unknown = parse(await read('compose.yaml'), { merge: true })
 const example = await read('.env.example')
 /** What .env.example asks for. */
 const ASKED = Array.from(example.matchAll(/^([A-Z_]+)=$/gm), ([, name = '']) => name)
-/** What makes no sense in production or with a file system that is only read, or does not exist yet. */
-const LEFT_OUT = ['DATA_DIR', 'EMBED_USER', 'ALLOWED_HOSTS', 'METRICS_TOKEN']
+/** What makes no sense in production or with a file system that is only read. */
+const LEFT_OUT = ['DATA_DIR', 'EMBED_USER', 'ALLOWED_HOSTS']
 
 /** As docker compose has it under those variables: it reads the file, then puts them into its texts. */
 function compose (variables: Record<string, string>): { services: Record<string, Service> } {

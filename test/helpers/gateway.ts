@@ -37,6 +37,8 @@ export interface GatewayOptions {
   server?: FastifyServerOptions
   store?: TokenStore
   sink?: ReadableEventSink
+  /** Called before the suite is registered. */
+  before?: (app: FastifyInstance) => unknown
 }
 
 /** The ingestion routes over an empty store and sink, with one source; without rate limits unless they are given. */
@@ -44,6 +46,7 @@ export async function gateway (t: Test, options: GatewayOptions = {}): Promise<G
   const { store, sink } = { ...await backend(t), ...options }
   const app = Fastify(options.server ?? {})
   t.teardown(() => app.close())
+  await options.before?.(app)
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink })
   await app.register(ingestion, { rateLimit: false, eventRate: false, ...options.ingestion })

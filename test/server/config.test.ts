@@ -128,6 +128,7 @@ t.test('each bad value is a problem that names its variable and hides its value'
     ['NATS_PACKING', 'all'],
     ['NATS_COPY', 'yes'],
     ['METRICS_TOKEN', 'abc-token'],
+    ['METRICS_TOKEN', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
     ['CAPTCHA', 'on'],
     ['CSRF', 'yes'],
     ['PUBLIC_URL', 'gateway.test'],
