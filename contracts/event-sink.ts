@@ -33,6 +33,16 @@ export interface AcceptedEvent {
    * before `write` resolves; a sink that cannot tell leaves the value. Never stored.
    */
   repeat?: boolean
+  /** The properties that events are found by, so that a sink need not parse `payload`. Never stored. */
+  search?: EventSearch
+}
+
+/** Properties of the canonical event that a list can be filtered by; `null` if absent or not a string. */
+export interface EventSearch {
+  /** The name of the event. */
+  event: string | null
+  userId: string | null
+  anonymousId: string | null
 }
 
 /** How long a repeated event counts as a duplicate, milliseconds. */
@@ -83,6 +93,15 @@ export interface EventFilter {
   from?: number | undefined
   /** Latest `receivedAt`, epoch milliseconds, inclusive. */
   to?: number | undefined
+  /** These four match the whole string, exactly. */
+  messageId?: string | undefined
+  event?: string | undefined
+  userId?: string | undefined
+  anonymousId?: string | undefined
+  /** Earliest `timestamp`, epoch milliseconds, inclusive. */
+  timestampFrom?: number | undefined
+  /** Latest `timestamp`, epoch milliseconds, inclusive. */
+  timestampTo?: number | undefined
 }
 
 /** An event sink that can also list its events: the memory and SQL sinks can, a message broker cannot. */

@@ -9,7 +9,7 @@ export interface Page<Item> {
 export interface PageRequest {
   /** The `nextCursor` of the previous page; any other string rejects with `INVALID_REQUEST`. Default: first page. */
   cursor?: string | undefined
-  /** Maximum number of items, 1 to 100. */
+  /** Maximum number of items, 1 to 1 000. */
   limit: number
   /** Cancels the list when it aborts: no further statement is sent, and the list rejects or ends the page. */
   signal?: AbortSignal | undefined

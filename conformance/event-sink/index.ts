@@ -5,6 +5,7 @@ import type { ContractTest } from '../contract-test.js'
 import { expiryContract } from './expiry.js'
 import { readContract } from './reading.js'
 import { repeatContract } from './repeats.js'
+import { searchContract } from './searching.js'
 import { writeContract } from './writes.js'
 
 export { anEvent } from './fixtures.js'
@@ -28,5 +29,6 @@ export async function eventSinkContract (
     return { sink: await createSink(clock), clock }
   }
 
-  for (const part of [writeContract, repeatContract, readContract, expiryContract]) await part(t, create)
+  const parts = [writeContract, repeatContract, readContract, searchContract, expiryContract]
+  for (const part of parts) await part(t, create)
 }

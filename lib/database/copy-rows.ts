@@ -65,6 +65,17 @@ export class CopyRows {
     this.#offset = this.#bytes.writeInt32BE(length, this.#offset) + length
   }
 
+  /** Adds a field of an int2 column. */
+  int2 (value: number | null): void {
+    this.#reserve(LENGTH_SIZE + 2)
+    if (value === null) {
+      this.#offset = this.#bytes.writeInt32BE(-1, this.#offset)
+      return
+    }
+    this.#offset = this.#bytes.writeInt32BE(2, this.#offset)
+    this.#offset = this.#bytes.writeInt16BE(value, this.#offset)
+  }
+
   /** Adds a field of a uuid column. `bytes`: 16 characters, one per byte. */
   uuid (bytes: string): void {
     this.#reserve(LENGTH_SIZE + UUID_SIZE)

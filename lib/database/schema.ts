@@ -48,6 +48,7 @@ export interface DatabaseSchema {
   revocations: RevocationsTable
   events: EventsTable
   event_ids: EventIdsTable
+  event_keys: EventKeysTable
 }
 
 interface SourcesTable {
@@ -428,6 +429,16 @@ interface EventsTable {
   user_agent: string | null
   payload: Json<unknown>
   additions: Json<unknown>
+  /** 16-bit hashes by which events are found; `null` if the event lacks the property, or before `event_keys.since`. */
+  message_key: number | null
+  event_key: number | null
+  user_key: number | null
+  anonymous_key: number | null
+}
+
+/** One row: from when on every event has its keys. */
+interface EventKeysTable {
+  since: Date
 }
 
 /** The ids of the events of the last 24 hours. */

@@ -1,6 +1,6 @@
 import { isUnspecified } from '../../lib/http/client-address.js'
 import { INVALID_PIPELINE_KEY, INVALID_REQUEST } from '../../lib/errors.js'
-import type { AcceptedEvent } from '../../contracts/event-sink.js'
+import type { AcceptedEvent, EventSearch } from '../../contracts/event-sink.js'
 import { memberJson, withoutMember } from '../../lib/json/scan.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
 import type { BotCheck } from './bots.js'
@@ -95,8 +95,20 @@ export function normalise (
     additions,
     bot
   }
+  // The sink reads numeric ids from their digits in the JSON.
+  if (!hasNumericId(value)) event.search = searchOf(value, anonymousId)
   if (ingest.dropsRepeats === true && isAbsent(value.messageId)) event.repeat = false
   return event
+}
+
+/** Returns the properties that the event is found by. */
+function searchOf (value: Partial<EventBody>, anonymousId: string | null): EventSearch {
+  const { event, userId, anonymousId: sent } = value
+  return {
+    event: typeof event === 'string' ? event : null,
+    userId: typeof userId === 'string' ? userId : null,
+    anonymousId: anonymousId ?? (typeof sent === 'string' ? sent : null)
+  }
 }
 
 /** Returns whether a bot caused the event, by the user agent in its context, else by the browser's user agent. */

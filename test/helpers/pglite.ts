@@ -22,13 +22,14 @@ export async function emptyDatabase (): Promise<Database> {
 }
 
 /**
- * Empties every table but the record of the migrations. Those without rows are left alone: each that is truncated
- * costs files.
+ * Empties every table but those that record what the migrations did. Those without rows are left alone: each that is
+ * truncated costs files.
  */
 export async function truncateAll ({ db }: Database): Promise<void> {
   const { rows: tables } = await sql<{ name: string }>`
     select relname as name from pg_class
-    where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname not like 'gatehouse_migration%'`
+    where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname not like 'gatehouse_migration%'
+      and relname <> 'event_keys'`
     .execute(db)
   if (tables.length === 0) return
   const filled = tables.map(({ name }) =>

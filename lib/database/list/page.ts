@@ -54,11 +54,12 @@ export class ListPage<Row> {
 
   /**
    * Reads rows until the page is complete. Resolves with `false` if the rows run out first, so that the caller can
-   * continue with another table. `showsAll`: the query filters out no row.
+   * continue with another table. `showsAll`: the query filters out no row. `matches` filters the rows that the query
+   * returns, for conditions that SQL cannot express.
    */
   async fill (
     toScan: (request: RowRequest) => Omit<ListScan, keyof RowRequest>,
-    { showsAll }: { showsAll: boolean }
+    { showsAll, matches = () => true }: { showsAll: boolean, matches?: (row: Row) => boolean }
   ): Promise<boolean> {
     const { sql } = await import('kysely')
     for (;;) {
@@ -70,8 +71,8 @@ export class ListPage<Row> {
       if (scanned === null) return true
       const last = scanned.at(-1)
       this.#budget.countRows(Number(last?.place ?? 0))
-      if (!this.#addRows(scanned)) return this.#endWith(true)
-      if (last === undefined || Number(last.place) < scanLimit) return false
+      if (!this.#addRows(scanned, matches)) return this.#endWith(true)
+      if (last === undefined || (Number(last.place) < scanLimit && scanned.length < limit)) return false
       this.#position = this.#positionOf(last)
     }
   }
@@ -101,11 +102,14 @@ export class ListPage<Row> {
   }
 
   /** Adds rows to the page; returns whether the page has room for more. */
-  #addRows (scanned: ReadonlyArray<ScannedRow<Row>>): boolean {
+  #addRows (scanned: ReadonlyArray<ScannedRow<Row>>, matches: (row: Row) => boolean): boolean {
     for (const row of scanned) {
       if (!row.shown) continue
-      if (this.#rows.length === this.#limit || !row.fits) return false
-      this.#rows.push(row)
+      if (!row.fits) return false
+      if (matches(row)) {
+        if (this.#rows.length === this.#limit) return false
+        this.#rows.push(row)
+      }
       this.#position = this.#positionOf(row)
       this.#bytesLeft -= row.size + ITEM_BYTES
     }

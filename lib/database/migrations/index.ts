@@ -14,6 +14,7 @@ import { invitations } from './011-invitations.js'
 import { secondFactors } from './012-second-factors.js'
 import { apiKeys } from './013-api-keys.js'
 import { singleSignOn } from './014-single-sign-on.js'
+import { findEvents } from './015-find-events.js'
 import { scim } from './016-scim.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
@@ -32,5 +33,6 @@ export const migrations: Record<string, Migration> = {
   '012-second-factors': secondFactors,
   '013-api-keys': apiKeys,
   '014-single-sign-on': singleSignOn,
+  '015-find-events': findEvents,
   '016-scim': scim
 }

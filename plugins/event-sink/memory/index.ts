@@ -4,7 +4,8 @@ import type { KnownOptions } from '../../../lib/options.js'
 import { PAGE_BYTES, PAGE_ROWS } from '../../../lib/database/list/budget.js'
 import { EventLog } from './event-log.js'
 import { IdTable } from './id-table.js'
-import type { AcceptedEvent, EventFilter, ReadableEventSink } from '../../../contracts/event-sink.js'
+import { matchesFilter } from '../event-search.js'
+import type { AcceptedEvent, ReadableEventSink } from '../../../contracts/event-sink.js'
 import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
 
 /** Options of `memorySink`. */
@@ -58,13 +59,15 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
     },
 
     async list (orgId, filter, { cursor, limit }) {
+      const { from = -Infinity, to = Infinity } = filter
       const data: AcceptedEvent[] = []
       const start = startOf(cursor, log.end)
       let bytes = 0
       for (let number = start - 1; number >= log.first; number--) {
         if (start - number > PAGE_ROWS || bytes >= PAGE_BYTES) return { data, nextCursor: String(number + 1) }
+        if (!(log.receivedAt(number) >= from && log.receivedAt(number) <= to)) continue
         const event = log.get(number)
-        if (!matches(event, orgId, filter)) continue
+        if (event.orgId !== orgId || !matchesFilter(event, filter)) continue
         if (data.length === limit) return { data, nextCursor: String(number + 1) }
         data.push(event)
         bytes += event.payload.length + event.additions.length
@@ -88,12 +91,4 @@ function startOf (cursor: string | undefined, end: number): number {
   if (cursor === undefined) return end
   if (!/^\d{1,15}$/.test(cursor)) throw new INVALID_REQUEST({ message: 'The cursor is not valid' })
   return Math.min(Number(cursor), end)
-}
-
-function matches (event: AcceptedEvent, orgId: string, { sourceId, type, from, to }: EventFilter): boolean {
-  return event.orgId === orgId &&
-    (sourceId === undefined || event.sourceId === sourceId) &&
-    (type === undefined || event.type === type) &&
-    (from === undefined || event.receivedAt >= from) &&
-    (to === undefined || event.receivedAt <= to)
 }

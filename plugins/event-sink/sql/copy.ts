@@ -2,12 +2,13 @@ import { toColumnText } from '../../../lib/database/column-text.js'
 import { CopyRows } from '../../../lib/database/copy-rows.js'
 import type { CopyPart } from '../../../lib/database/postgres/pool-slice.js'
 import { wordOfId } from '../event-id.js'
+import { keysOf } from './keys.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 
 const IDS = 'event_ids (id, seen_at)'
 const EVENTS =
   'events (org_id, source_id, type, auth_method, ip, user_agent, received_at, message_id, "timestamp", payload, ' +
-    'additions)'
+    'additions, message_key, event_key, user_key, anonymous_key)'
 
 /**
  * Encodes events as rows to copy. The ids come first: a known id fails the whole copy before the server reads the
@@ -15,7 +16,7 @@ const EVENTS =
  */
 export class EventCopy {
   readonly #ids = new CopyRows(2)
-  readonly #events = new CopyRows(11)
+  readonly #events = new CopyRows(15)
   /** Byte range of the fields that the last event starts with. */
   #start: [from: number, to: number] = [0, 0]
 
@@ -60,6 +61,11 @@ export class EventCopy {
     rows.time(event.timestamp)
     rows.text(event.payload)
     rows.text(event.additions)
+    const keys = keysOf(event)
+    rows.int2(keys.messageId)
+    rows.int2(keys.event)
+    rows.int2(keys.userId)
+    rows.int2(keys.anonymousId)
   }
 }
 

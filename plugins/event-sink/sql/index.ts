@@ -103,7 +103,7 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
     sweep: (signal) =>
       partitions.prepare(now()).finally(() =>
         deletion.deleteIds(now() - DEDUPLICATION_WINDOW - GRACE, () => isStopped(signal))
-      ),
+      ).finally(() => partitions.index(() => isStopped(signal))),
     expire: (before, signal) => deletion.expireEvents(before, () => isStopped(signal)),
     ready: () =>
       database.ready().catch((cause: unknown) => {

@@ -1,5 +1,6 @@
 import { toColumnText } from '../../../lib/database/column-text.js'
 import { hexOfId } from '../event-id.js'
+import { keysOf } from './keys.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
 
@@ -14,16 +15,17 @@ const WINDOW = `${DEDUPLICATION_WINDOW} milliseconds`
 export const INSERT = `
 WITH incoming AS (
   SELECT * FROM unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[]
-  ) WITH ORDINALITY AS e (id, org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload, additions, n)
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[],
+    $14::int2[], $15::int2[], $16::int2[], $17::int2[]
+  ) WITH ORDINALITY AS e (id, org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload, additions, message_key, event_key, user_key, anonymous_key, n)
 ), fresh AS (
   INSERT INTO event_ids AS known (id, seen_at)
   SELECT id, received_at FROM incoming ORDER BY id
   ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at WHERE known.seen_at <= excluded.seen_at - $13::interval
   RETURNING id
 )
-INSERT INTO events (org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload, additions)
-SELECT org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload::json, additions::json
+INSERT INTO events (org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload, additions, message_key, event_key, user_key, anonymous_key)
+SELECT org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload::json, additions::json, message_key, event_key, user_key, anonymous_key
 FROM incoming JOIN fresh USING (id) ORDER BY n`
 
 /** Reads when ids were first seen. A separate statement, which only flushes with duplicates need. */
@@ -40,6 +42,7 @@ export interface KnownRow {
 /** Returns the parameters of `INSERT`. */
 export function parametersOf (fresh: ReadonlyMap<string, AcceptedEvent>): unknown[] {
   const events = [...fresh.values()]
+  const keys = events.map(keysOf)
   return [
     [...fresh.keys()].map(hexOfId),
     events.map((event) => event.orgId),
@@ -53,7 +56,11 @@ export function parametersOf (fresh: ReadonlyMap<string, AcceptedEvent>): unknow
     events.map((event) => event.userAgent),
     events.map((event) => event.payload),
     events.map((event) => event.additions),
-    WINDOW
+    WINDOW,
+    keys.map(({ messageId }) => messageId),
+    keys.map(({ event }) => event),
+    keys.map(({ userId }) => userId),
+    keys.map(({ anonymousId }) => anonymousId)
   ]
 }
 

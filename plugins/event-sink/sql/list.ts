@@ -1,85 +1,39 @@
 import type { Selectable } from 'kysely'
 
-import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import { fromColumnText } from '../../../lib/database/column-text.js'
 import { ListPage } from '../../../lib/database/list/page.js'
-import type { RowRequest } from '../../../lib/database/list/page.js'
 import type { Database } from '../../../lib/database/open-database.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { INVALID_REQUEST, UNAVAILABLE } from '../../../lib/errors.js'
-import { importOptional } from '../../../lib/optional-package.js'
 import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 import type { AcceptedEvent, EventFilter, ReadableEventSink } from '../../../contracts/event-sink.js'
+import { matchesSearch } from '../event-search.js'
+import { eventScans, isSearch } from './list-scan.js'
+import type { Span } from './list-scan.js'
 import type { EventPartitions, Partition } from './partitions.js'
+import { searchWindows } from './search-window.js'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
 /** Number of days in the first query, today included, and maximum number of days in a query. */
 const FIRST_DAYS = 4
 const MAX_DAYS = 32
-const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip',
-  'user_agent'] as const
-const JSON_COLUMNS = ['payload', 'additions'] as const
-
-/** Events received from `since`, inclusive, to `until`, exclusive; epoch milliseconds. */
-interface Span {
-  since: number
-  until: number
-}
 
 /**
  * Lists the events of an organisation by `receivedAt`, newest first. A query over all days would lock all partitions,
- * thousands after some years, so it goes back a few days at a time until the page is full or its budget is spent.
+ * thousands after some years, so it goes back a few days at a time until the page is full or its budget is spent. A
+ * search compares the keys of many events in the index and reads only the events whose keys match.
  */
 export async function sqlList (
-  { lists, db }: Database,
+  database: Database,
   partitions: EventPartitions,
   now: () => number
 ): Promise<ReadableEventSink['list']> {
-  const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
-
-  /** Returns the scan of one index: of the source, of the type, or of all events of the organisation. */
-  function toScan (
-    orgId: string,
-    { sourceId, type, from, to }: EventFilter,
-    { since, until }: Span,
-    { before, scanLimit }: RowRequest
-  ) {
-    let rows = db.selectFrom('events').select([...COLUMNS, ...JSON_COLUMNS]).orderBy('received_at', 'desc').orderBy(
-      'seq',
-      'desc'
-    ).limit(scanLimit)
-    let condition = sql`org_id = ${orgId}`
-    if (sourceId !== undefined) {
-      rows = rows.where(keyOf('source_id'), '=', key(orgId, toColumnText(sourceId)))
-      condition = sql`${condition} and source_id = ${toColumnText(sourceId)}`
-    } else if (type !== undefined && type !== 'track') {
-      // The second condition is the predicate of the partial index.
-      rows = rows.where(keyOf('type'), '=', key(orgId, type)).where('type', '<>', sql.lit('track'))
-    } else {
-      rows = rows.where('org_id', '=', orgId)
-    }
-    if (type !== undefined) condition = sql`${condition} and type = ${type}`
-    const first = Math.max(since, from ?? -Infinity)
-    const last = Math.min(before?.timestamp ?? Infinity, to ?? Infinity)
-    if (first !== -Infinity) rows = rows.where('received_at', '>=', new Date(first))
-    if (last !== Infinity) rows = rows.where('received_at', '<=', new Date(last))
-    if (until !== Infinity) rows = rows.where('received_at', '<', new Date(until))
-    if (before !== null) {
-      rows = rows.where((eb) =>
-        eb(eb.refTuple('received_at', 'seq'), '<', eb.tuple(new Date(before.timestamp), String(before.sequence)))
-      )
-    }
-    return { rows, filter: condition, time: 'received_at', columns: COLUMNS, jsonColumns: JSON_COLUMNS }
-  }
-
-  /** The expression that the indexes by source and by type use in place of the ids. */
-  function keyOf (column: 'source_id' | 'type') {
-    return sql<string>`hashtextextended(org_id || E'\n' || ${sql.ref(column)}, 0)`
-  }
-
-  function key (orgId: string, value: string) {
-    return sql<string>`hashtextextended(${`${orgId}\n${value}`}::text, 0)`
-  }
+  const { lists } = database
+  const [scans, searchWindow] = [await eventScans(database), await searchWindows()]
+  const keyed = await database.db.selectFrom('event_keys').select('since').executeTakeFirst()
+  /** Since when every event has keys, epoch milliseconds. */
+  const keyedSince = keyed?.since.getTime() ?? Infinity
 
   let known = { day: -Infinity, until: -Infinity }
 
@@ -102,14 +56,38 @@ export async function sqlList (
 
   async function list (orgId: string, filter: EventFilter, request: PageRequest): Promise<Page<AcceptedEvent>> {
     const { from = -Infinity, to = Infinity, sourceId, type } = filter
+    const searches = isSearch(filter)
     const page = new ListPage<EventRow>(
       lists,
       request,
       ({ received_at, seq }) => ({ timestamp: received_at.getTime(), sequence: Number(seq) })
     )
-    const showsAll = type === undefined || (sourceId === undefined && type !== 'track')
+    const showsAll = !searches && (type === undefined || (sourceId === undefined && type !== 'track'))
+    const matches = (row: EventRow) => matchesSearch(toEvent(row), filter)
+
+    /** Reads the rows of a span; resolves with whether the page is complete. */
+    async function read (span: Span): Promise<boolean> {
+      if (!searches || span.until <= keyedSince) {
+        return page.fill((rows) => scans.plain(orgId, filter, span, rows), { showsAll, matches })
+      }
+      const since = Math.max(span.since, keyedSince)
+      if (await search({ since, until: span.until })) return true
+      return since > Math.max(span.since, from) && await read({ since: span.since, until: since })
+    }
+
+    async function search (span: Span): Promise<boolean> {
+      for (;;) {
+        const window = await page.query((db) => searchWindow(db, orgId, filter, span, page.position))
+        if (window === null) return true
+        if (window === 'empty') return false
+        if (await page.fill((rows) => scans.indexed(orgId, filter, window, rows), { showsAll, matches })) return true
+        if (window.since <= Math.max(span.since, from)) return false
+        page.skipTo({ timestamp: window.since, sequence: 0 })
+      }
+    }
+
     let span = firstSpan(Math.min(to, page.position?.timestamp ?? Infinity), now(), known.day)
-    while (!await page.fill((rows) => toScan(orgId, filter, span, rows), { showsAll }) && span.since > from) {
+    while (!await read(span) && span.since > from) {
       page.skipTo({ timestamp: Math.max(span.since, 0), sequence: 0 })
       const oldest = await oldestDay(request.signal)
       if (oldest === null) break

@@ -3,6 +3,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../../lib/database/open-database.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { importOptional } from '../../../lib/optional-package.js'
+import { FIND_COLUMNS, findIndexes } from './find-index.js'
 import { toTimestamp } from './insert.js'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -37,12 +38,18 @@ export interface EventPartitions {
    * lock prevents is left to the next call; rejects if that would send tomorrow's events to the default partition.
    */
   prepare(now: number): Promise<void>
+  /**
+   * Indexes the partitions from before the migration to this version, in the background: see `findIndexes`. Starts no
+   * further index once `stopped` returns true.
+   */
+  index(stopped: () => boolean): Promise<void>
   /** Drops a partition with its events, if it still exists. Rejects if a lock blocks it for longer than 500 ms. */
   drop(partition: Partition): Promise<void>
 }
 
 /** Creates the manager of partitions, one per UTC day. Several instances may use it concurrently. */
-export async function eventPartitions ({ patient }: Database): Promise<EventPartitions> {
+export async function eventPartitions (database: Database): Promise<EventPartitions> {
+  const { patient } = database
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
 
   // Reads names, not oids: an oid has no name after another instance has dropped the table.
@@ -84,8 +91,10 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
       const { rows } = await sql`select ${ofDay} limit ${sql.lit(MAX_MOVED_EVENTS + 1)}`.execute(tx)
       if (rows.length > MAX_MOVED_EVENTS) return
 
-      const name = sql.table(`events_${toTimestamp(day).slice(0, 10).replaceAll('-', '')}`)
+      const table = `events_${toTimestamp(day).slice(0, 10).replaceAll('-', '')}`
+      const name = sql.table(table)
       await sql`create table ${name} (like events including all)`.execute(tx)
+      await sql`create index ${sql.id(`${table}_find`)} on ${name} (${sql.raw(FIND_COLUMNS)})`.execute(tx)
       await sql`lock table only events in share update exclusive mode`.execute(tx)
       await sql`lock table only events_default in access exclusive mode`.execute(tx)
       await sql`with moved as (delete ${ofDay} returning *) insert into ${name} select * from moved`.execute(tx)
@@ -95,6 +104,7 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
 
   return {
     list,
+    index: await findIndexes(database, exclusively),
 
     async prepare (now) {
       const today = now - now % DAY
