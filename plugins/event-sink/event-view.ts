@@ -1,4 +1,5 @@
 import { members } from '../../lib/json/scan.js'
+import { publicId } from './public-id.js'
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
 /**
@@ -17,7 +18,14 @@ export function eventJson (event: AcceptedEvent): string {
   }
   for (const { key, source } of members(additions)) found.set(key, source)
   const fields = {
-    type, messageId, receivedAt: new Date(receivedAt).toISOString(), sourceId, authMethod, ip, userAgent
+    id: publicId(event),
+    type,
+    messageId,
+    receivedAt: new Date(receivedAt).toISOString(),
+    sourceId,
+    authMethod,
+    ip,
+    userAgent
   }
   for (const [key, value] of Object.entries(fields)) found.set(key, `"${key}":${JSON.stringify(value)}`)
   return `{${Array.from(found.values()).join(',')}}`

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { fileBeside } from '../../lib/file-beside.js'
+import { acceptedCodings } from '../../lib/http/accepted-codings.js'
 import { collectorSchema } from '../../schemas/collector.js'
 
 const COLLECTOR_PATH = '/d.js'
@@ -70,19 +71,6 @@ function representationsOf (script: Buffer): [brotli: Representation, gzip: Repr
     params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY }
   })
   return [represent('br', brotli), represent('gzip', gzipSync(script, { level: 9 })), represent('identity', script)]
-}
-
-/**
- * Returns a function that tells whether `Accept-Encoding` accepts a coding, by name or by `*`, with a weight above 0.
- */
-function acceptedCodings (header: string | string[] | undefined): (coding: string) => boolean {
-  const weights = new Map<string, number>()
-  for (const entry of String(header ?? '').toLowerCase().split(',')) {
-    const [coding = '', ...parameters] = entry.split(';').map((part) => part.trim())
-    const weight = parameters.find((parameter) => parameter.startsWith('q='))
-    weights.set(coding, weight === undefined ? 1 : Number(weight.slice(2)))
-  }
-  return (coding) => (weights.get(coding) ?? weights.get('*') ?? 0) > 0
 }
 
 /** Returns whether `If-None-Match` contains the tag, by weak comparison (RFC 9110). */

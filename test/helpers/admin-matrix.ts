@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { Role, TokenStore } from '../../contracts/token-store/index.js'
 import type { PermissionName } from '../../schemas/admin-keys.js'
 import { aDigest, aRevocation, aSession, aSource, aWebhook, anApiKey } from '../../conformance/token-store/fixtures.js'
+import { anEvent } from '../../conformance/event-sink/index.js'
+import { publicId } from '../../plugins/event-sink/public-id.js'
 import { systemClock } from '../../conformance/clocks.js'
 import { PASSWORD } from './admin.js'
 import type { AdminApp } from './admin.js'
@@ -68,6 +70,11 @@ const ofInvitation = async ({ store, orgId, userId }: Subject) => {
   const link = { digest: aDigest(), expiresAt: Date.now() + 60_000, invitedBy: userId }
   return { params: { id: (await store.invitations.create({ orgId, email: anEmail(), role: 'viewer', ...link })).id } }
 }
+const ofEvent = async ({ admin, orgId }: Subject) => {
+  const event = anEvent({ orgId, sourceId: randomUUID() })
+  await admin.app.eventSink.write([event])
+  return { params: { id: publicId(event) } }
+}
 /** The session of a user with a passkey is fresh, so that the user may remove the passkey. */
 const ofPasskey = async ({ admin, store, userId, sessionId }: Subject) => {
   const passkey = { userId, credentialId: randomUUID(), publicKey: 'cHVibGlj', counter: 0, transports: [], name: 'Key' }
@@ -127,6 +134,8 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   },
 
   'GET /events': { least: 'viewer', permission: 'events:read', ok: 200 },
+  'GET /events/:id': { least: 'viewer', permission: 'events:read', ok: 200, make: ofEvent },
+  'GET /events/export': { least: 'viewer', permission: 'events:read', ok: 200 },
   // Without an event feed an allowed call is 404; with one the response would not end.
   'GET /events/live': { least: 'viewer', permission: 'events:read', ok: 404 },
   'GET /embeds': { least: 'viewer', permission: 'embeds:read', ok: 200 },

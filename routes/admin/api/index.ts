@@ -10,7 +10,9 @@ import type { AdminScopeOptions } from '../admin-scope.js'
 import { auditLogRoutes } from './audit-logs.js'
 import { embedRoutes } from './embeds/index.js'
 import { liveRoute } from './live/index.js'
-import { eventRoutes } from './events.js'
+import { eventRoutes } from './events/index.js'
+import { exportRoute } from './events/export/index.js'
+import type { ExportOptions } from './events/export/options.js'
 import type { LiveOptions } from './live/options.js'
 import { quotasOf } from './quotas.js'
 import type { QuotaOptions } from './quotas.js'
@@ -30,6 +32,8 @@ export interface AdminApiOptions extends AdminScopeOptions {
   userRateLimit?: RateLimitOptions
   /** Limits of the live view of events; `false` disables the live view. Default: the defaults of `LiveOptions`. */
   live?: LiveOptions | false
+  /** Limits of exports of events; `false` disables exports. Default: the defaults of `ExportOptions`. */
+  exports?: ExportOptions | false
   /** Accepts a server secret below 16 bytes, or a publicly known secret, for a new source. Default: `false`. */
   allowWeakSecret?: boolean
   /** Maximum numbers of objects per organisation. Default: 500 sources and 100 webhooks. */
@@ -40,6 +44,7 @@ const KNOWN: KnownOptions<AdminApiOptions> = {
   ...SCOPE_OPTIONS,
   userRateLimit: true,
   live: true,
+  exports: true,
   allowWeakSecret: true,
   quotas: true
 }
@@ -58,6 +63,7 @@ const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
     now = Date.now,
     userRateLimit = { max: 100, timeWindow: 60_000 },
     live = {},
+    exports = {},
     allowWeakSecret = false
   } = options
   if (typeof allowWeakSecret !== 'boolean') {
@@ -70,6 +76,7 @@ const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
     webhookRoutes(scope, { now, quota: quotas.webhooks })
     eventRoutes(scope)
     if (live !== false) await liveRoute(scope, live)
+    if (exports !== false) exportRoute(scope, exports, now)
     embedRoutes(scope, now)
     auditLogRoutes(scope)
   })
@@ -78,6 +85,7 @@ const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
 export default fp(adminApi, { name: 'gatehouse-admin-api', fastify: '5.x' })
 export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
+export type { ExportOptions } from './events/export/options.js'
 export type { LiveOptions } from './live/options.js'
 export type { QuotaOptions } from './quotas.js'
 export type { AdminGuardOptions, AdminTokensOptions } from '../../../plugins/admin-guard/index.js'

@@ -15,23 +15,36 @@ export async function readPage<Item> (
   list: (page: PageRequest) => Promise<Page<Item>>
 ): Promise<Page<Item>> {
   const { cursor, limit } = request.query as PageQuery
-  const { box } = request.server.adminTokens
-  const context = contextOf(request)
+  const cursors = sealedCursors(request)
   const page = await list({
-    cursor: cursor === undefined ? undefined : openCursor(cursor),
+    cursor: cursor === undefined ? undefined : cursors.open(cursor),
     limit,
     signal: request.signal
   })
-  return { ...page, nextCursor: page.nextCursor === null ? null : box.seal(page.nextCursor, context) }
+  return { ...page, nextCursor: page.nextCursor === null ? null : cursors.seal(page.nextCursor) }
+}
 
-  function openCursor (sealed: string): string {
-    try {
-      return box.open(sealed, context).toString()
-    } catch (cause) {
-      throw new INVALID_REQUEST({
-        message: 'The cursor is not valid: send the "next_cursor" of the previous page, with the same filter',
-        cause
-      })
+/** Encrypts and decrypts the cursors of a request. */
+export interface SealedCursors {
+  seal (cursor: string): string
+  /** Throws `INVALID_REQUEST` for a forged, changed or foreign cursor. */
+  open (sealed: string): string
+}
+
+export function sealedCursors (request: FastifyRequest): SealedCursors {
+  const { box } = request.server.adminTokens
+  const context = contextOf(request)
+  return {
+    seal: (cursor) => box.seal(cursor, context),
+    open (sealed) {
+      try {
+        return box.open(sealed, context).toString()
+      } catch (cause) {
+        throw new INVALID_REQUEST({
+          message: 'The cursor is not valid: send the "next_cursor" of the previous page, with the same filter',
+          cause
+        })
+      }
     }
   }
 }

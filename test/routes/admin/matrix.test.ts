@@ -83,7 +83,7 @@ type Response = Awaited<ReturnType<typeof send>>
 
 /** The status, with the code of an error. */
 function outcomeOf ({ statusCode, body }: Response): string {
-  const { error } = (body.startsWith('{') ? JSON.parse(body) : {}) as { error?: { code: string } }
+  const { error } = (statusCode >= 400 && body.startsWith('{') ? JSON.parse(body) : {}) as { error?: { code: string } }
   return error === undefined ? String(statusCode) : `${statusCode} ${error.code}`
 }
 

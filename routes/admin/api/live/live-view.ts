@@ -1,22 +1,19 @@
 import type { Server } from 'node:net'
 
-import { recheckAdmin } from '../../../../plugins/admin-guard/index.js'
 import type { Admin } from '../../../../plugins/admin-guard/index.js'
 import { TOO_MANY_CONNECTIONS, UNAVAILABLE } from '../../../../lib/errors.js'
 import type { EventFeed } from '../../../../plugins/event-feed/index.js'
+import { AccessCheck } from '../access-check.js'
 import { LiveChannel, statsFrame } from './channel.js'
 import type { LiveLimits } from './options.js'
 import type { LiveViewer } from './viewer.js'
 
 interface Audience { channel: LiveChannel, feed: EventFeed, unwatch: () => void }
 type Caller = Pick<Admin, 'org_id' | 'sub'>
-interface CheckState { pending: boolean, secondsWithoutResult: number }
 
 const SECOND = 1_000
 /** Seconds for which the events of an organisation without viewers are kept, for viewers that reconnect. */
 const KEEP_SECONDS = 30
-/** Maximum seconds without a result of the permission check of a viewer. */
-const MAX_SECONDS_WITHOUT_RESULT = 5
 
 /**
  * All viewers of this process. Limits their number, and checks once per second whether their tokens are still valid.
@@ -25,7 +22,7 @@ export class LiveView {
   readonly #limits: LiveLimits
   readonly #server: Server
   readonly #audiences = new Map<string, Audience>()
-  readonly #checks = new Map<LiveViewer, CheckState>()
+  readonly #checks = new Map<LiveViewer, AccessCheck>()
   /** Number of viewers by user id. */
   readonly #viewersByUser = new Map<string, number>()
   #timer: NodeJS.Timeout | null = null
@@ -55,7 +52,7 @@ export class LiveView {
     const { channel } = this.#audience(orgId, feed)
     const { reply, filter } = viewer
     channel.viewers.add(viewer)
-    this.#checks.set(viewer, { pending: false, secondsWithoutResult: 0 })
+    this.#checks.set(viewer, new AccessCheck(reply.request, () => viewer.end()))
     this.#viewersByUser.set(sub, (this.#viewersByUser.get(sub) ?? 0) + 1)
     reply.sse.onClose(() => {
       if (!this.#checks.delete(viewer)) return
@@ -126,7 +123,7 @@ export class LiveView {
   }
 
   #updateViewer (viewer: LiveViewer, orgId: string, feed: EventFeed): void {
-    this.#recheck(viewer)
+    this.#checks.get(viewer)?.tick()
     viewer.tick()
     if (this.#isDue(this.#limits.heartbeat)) viewer.heartbeat()
     if (this.#isDue(this.#limits.statsEvery)) viewer.send(statsFrame(feed, orgId, viewer.filter.sourceId))
@@ -134,18 +131,5 @@ export class LiveView {
 
   #isDue (every: number): boolean {
     return this.#ticks % (every / SECOND) === 0
-  }
-
-  /** Ends the stream if the token has expired or was revoked, or if the check fails or takes too long. */
-  #recheck (viewer: LiveViewer): void {
-    const check = this.#checks.get(viewer)
-    if (check === undefined) return
-    if (check.secondsWithoutResult++ >= MAX_SECONDS_WITHOUT_RESULT) return viewer.end()
-    if (check.pending) return
-    check.pending = true
-    recheckAdmin(viewer.reply.request).then(() => {
-      check.pending = false
-      check.secondsWithoutResult = 0
-    }, () => viewer.end())
   }
 }

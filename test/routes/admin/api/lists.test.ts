@@ -47,6 +47,7 @@ t.test('stored events are listed newest first, as they were sent, with the membe
     'no event of another organisation'
   )
   t.same(data[2], {
+    id: 'evt_AAABm3baq-h9tkESElbPn4cO',
     type: 'track',
     event: 'e1',
     properties: { odd: '\u0000\ud800', deep: { a: [1, null] } },
