@@ -76,6 +76,9 @@ export const ProviderSchema = Type.Object({
   enabled: Type.Boolean(),
   settings: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
   roles: Type.Unsafe<RoleRulesBody>({ type: 'object', additionalProperties: true }),
+  warnings: Type.Array(Type.String({ maxLength: 500 }), {
+    maxItems: 20, description: 'Such as a certificate that has expired'
+  }),
   urls: Type.Record(Type.String(), Type.String(), { description: 'The URLs to enter at the provider' }),
   created_at: Time,
   updated_at: Time

@@ -1,43 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import type { Static, TOptional, TSchema } from '@sinclair/typebox'
 
-interface Variable {
-  /** Description of the variable; shown by `--help`. */
-  about: string
-  /** End of the error message "NAME must be …". */
-  expected: string
-  /** Shown by `--help` as the default if the schema has no default. */
-  otherwise?: string
-}
-
-const text = (about: string, options: { maxLength?: number, otherwise?: string } = {}) =>
-  Type.Optional(Type.String({
-    maxLength: 8_192,
-    expected: `a string of at most ${options.maxLength ?? 8_192} characters`,
-    about,
-    ...options
-  }))
-
-const integer = (about: string, minimum: number, maximum: number, fallback: number) =>
-  Type.Integer({ minimum, maximum, default: fallback, about, expected: `an integer from ${minimum} to ${maximum}` })
-
-const oneOf = <const Values extends readonly [string, ...string[]]>(
-  about: string,
-  values: Values,
-  fallback: Values[number]
-) =>
-    Type.Unsafe<Values[number]>(
-      Type.Union(values.map((value) => Type.Literal(value)), {
-        default: fallback,
-        about,
-        expected: `one of ${values.join(', ')}`
-      })
-    )
-
-const matching = (about: string, pattern: string, expected: string, options: { otherwise?: string } = {}) =>
-  Type.Optional(Type.String({ maxLength: 8_192, pattern, about, expected, ...options }))
-
-const product = (name: string) => oneOf(`\`off\` disables ${name}`, ['on', 'off'], 'on')
+import { ssoVariables } from './sso-variables.js'
+import { integer, matching, oneOf, product, text } from './variable.js'
+import type { Variable } from './variable.js'
 
 /** All variables that the built-in server reads. An empty variable is unset; lists are comma-separated. */
 export const EnvironmentSchema = Type.Object({
@@ -271,6 +237,7 @@ export const EnvironmentSchema = Type.Object({
     ['off', 'on'],
     'off'
   ),
+  ...ssoVariables,
   ADMIN_RATE_MAX: integer('Admin requests per minute and user', 1, 1_000_000, 100),
   INGEST_KEY_RATE_MAX: integer(
     'Events per second and source, for sources without their own limit; 0 = no limit',

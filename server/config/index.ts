@@ -11,6 +11,8 @@ import type { Environment, VariableName } from './environment.js'
 import { Problems } from './problems.js'
 import { mfaOf } from './mfa.js'
 import type { MfaConfig } from './mfa.js'
+import { ssoOf } from './sso.js'
+import type { SsoConfig } from './sso.js'
 import { captchaOf } from './captcha.js'
 import type { CaptchaConfig } from './captcha.js'
 import { databrainOf, boldbiOf, dxfeedOf } from './products.js'
@@ -58,6 +60,8 @@ export interface Config {
   adminCookie: boolean
   /** `null`: off. */
   mfa: MfaConfig | null
+  /** `null`: off. */
+  sso: SsoConfig | null
   /** Whether new passwords are compared with a list of breached passwords. */
   breachCheck: boolean
   requireHttps: boolean
@@ -156,6 +160,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     csrf: environment.CSRF === 'on',
     adminCookie: environment.ADMIN_COOKIE === 'on',
     mfa: mfaOf(environment, problems),
+    sso: ssoOf(environment, problems),
     breachCheck: environment.PASSWORD_BREACH_CHECK === 'on',
     requireHttps: environment.REQUIRE_HTTPS === 'on',
     embedUser: environment.EMBED_USER ?? (mocksAlone ? MOCK_USER : null),

@@ -129,6 +129,7 @@ export function providerRoutes (scope: FastifyInstance, { providers, quota, now 
       enabled,
       settings,
       roles: { ...roles, mapping: [...roles.mapping] },
+      warnings: providers.protocolOf(kind)?.protocol.warningsOf?.(settings) ?? [],
       urls: providers.protocolOf(kind)?.protocol.urlsOf(id) ?? {},
       created_at: new Date(createdAt).toISOString(),
       updated_at: new Date(updatedAt).toISOString()

@@ -15,7 +15,7 @@ export function settingsCheck (
   const validate: ValidateFunction = ajv.compile(protocol.settingsSchema)
 
   return function checkSettings (settings) {
-    const checked = structuredClone(settings)
+    const checked = structuredClone(protocol.completeSettings?.(settings) ?? settings)
     if (!validate(checked)) throw new INVALID_REQUEST({ details: (validate.errors ?? []).map(toDetail) })
     protocol.checkSettings(checked)
     return checked
