@@ -1,22 +1,34 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { LiveTokens, secretForThisRun, sendPage } from '../mock-product.js'
+import { sendPage } from '../mock-product.js'
 import { refusal } from '../page.js'
 import type { ProviderSession } from '../sign-in/browser-sessions.js'
-import { signInPage } from '../sign-in/pages.js'
-import { ownFormsOnly, readParameters, withQuery } from '../sign-in/parameters.js'
+import { readParameters, withQuery } from '../sign-in/parameters.js'
+import { signInForm } from '../sign-in/sign-in-form.js'
 import { readAuthorizationRequest } from './authorization-request.js'
 import type { AuthorizationError, AuthorizationRequest } from './authorization-request.js'
 import { notifyApp } from './backchannel-logout.js'
 import { PROVIDER_NAME } from './state.js'
 import type { ProviderState } from './state.js'
 
-const SIGN_IN_TIME = 600_000
-
-/** The authorization endpoint, and the sign-in form that its page sends. */
+/** The authorization endpoint and its sign-in form. */
 export function authorizationRoutes (app: FastifyInstance, provider: ProviderState): void {
   const { client, people, sessions, known, grants, keys, now } = provider
-  const pending = new LiveTokens<AuthorizationRequest>(now)
+  const sendSignInPage = signInForm<AuthorizationRequest>(app, {
+    provider: PROVIDER_NAME,
+    app: client.id,
+    people,
+    sessions,
+    now,
+    async signedIn (reply, wanted, { session, replaced }) {
+      if (replaced !== null && known.has(replaced)) {
+        await notifyApp(provider, { sub: replaced.person.id, sid: replaced.id })
+      }
+      return sendCode(reply, wanted, session)
+    },
+    cancelled: (reply, wanted) =>
+      sendError(reply, wanted, { error: 'access_denied', description: 'The person cancelled the sign-in' })
+  })
 
   async function authorize (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const read = readAuthorizationRequest(readParameters(request), client)
@@ -32,32 +44,7 @@ export function authorizationRoutes (app: FastifyInstance, provider: ProviderSta
     if (wanted.prompts.includes('none')) {
       return sendError(reply, wanted, { error: 'login_required', description: 'The person has to sign in' })
     }
-    const id = secretForThisRun()
-    pending.add(id, wanted, now() + SIGN_IN_TIME)
-    return sendPage(
-      reply,
-      signInPage({ provider: PROVIDER_NAME, app: client.id, request: id, people, hint: wanted.loginHint })
-    )
-  }
-
-  async function signIn (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const form = readParameters(request)
-    const wanted = pending.take(form?.get('request') ?? '')
-    const person = people.find(({ id }) => id === form?.get('person'))
-    if (wanted !== null && form?.has('cancel') === true) {
-      return sendError(reply, wanted, { error: 'access_denied', description: 'The person cancelled the sign-in' })
-    }
-    if (wanted === null || person === undefined) {
-      return sendPage(
-        reply.code(400),
-        refusal('This page has expired', 'Go back to the app and start the sign-in again.')
-      )
-    }
-    const { session, replaced } = sessions.signIn(request, reply, person)
-    if (replaced !== null && known.has(replaced)) {
-      await notifyApp(provider, { sub: replaced.person.id, sid: replaced.id })
-    }
-    return sendCode(reply, wanted, session)
+    return sendSignInPage(reply, wanted, wanted.loginHint)
   }
 
   /** Returns whether a session answers the request without a new sign-in. */
@@ -91,5 +78,4 @@ export function authorizationRoutes (app: FastifyInstance, provider: ProviderSta
   }
 
   app.route({ method: ['GET', 'POST'], url: '/authorize', handler: authorize })
-  app.post('/sign-in', { preHandler: ownFormsOnly }, signIn)
 }

@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { LiveTokens, secretForThisRun, sendPage } from '../mock-product.js'
 import { escapeHtml, refusal } from '../page.js'
+import { accountRoute } from '../sign-in/account.js'
 import type { ProviderSession } from '../sign-in/browser-sessions.js'
-import { accountPage, messagePage, signOutPage } from '../sign-in/pages.js'
+import { messagePage, signOutPage } from '../sign-in/pages.js'
 import { ownFormsOnly, readParameters, withQuery } from '../sign-in/parameters.js'
 import { notifyApp } from './backchannel-logout.js'
 import { readLogoutRequest } from './logout-request.js'
@@ -66,9 +67,5 @@ export function signOutRoutes (app: FastifyInstance, provider: ProviderState): v
 
   app.route({ method: ['GET', 'POST'], url: '/end-session', handler: endSession })
   app.post('/sign-out', { preHandler: ownFormsOnly }, signOut)
-  app.get('/', async (request, reply) => {
-    const person = sessions.find(request)?.person ?? null
-    const count = person === null ? 0 : sessions.ofPerson(person.id).length
-    return sendPage(reply, accountPage(PROVIDER_NAME, person, count))
-  })
+  accountRoute(app, PROVIDER_NAME, sessions)
 }

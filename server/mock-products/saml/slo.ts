@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { LiveTokens, sendPage } from '../mock-product.js'
 import { escapeHtml, refusal } from '../page.js'
+import { accountRoute } from '../sign-in/account.js'
 import type { ProviderSession } from '../sign-in/browser-sessions.js'
-import { accountPage, messagePage } from '../sign-in/pages.js'
+import { messagePage } from '../sign-in/pages.js'
 import { ownFormsOnly, readParameters } from '../sign-in/parameters.js'
 import { readMessage, redirectUrl } from './bindings.js'
 import type { Message } from './bindings.js'
@@ -100,9 +101,5 @@ export function sloRoutes (app: FastifyInstance, provider: ProviderState): void 
 
   app.route({ method: ['GET', 'POST'], url: '/slo', handler: singleLogout })
   app.post('/sign-out', { preHandler: ownFormsOnly }, signOut)
-  app.get('/', async (request, reply) => {
-    const person = sessions.find(request)?.person ?? null
-    const count = person === null ? 0 : sessions.ofPerson(person.id).length
-    return sendPage(reply, accountPage(PROVIDER_NAME, person, count))
-  })
+  accountRoute(app, PROVIDER_NAME, sessions)
 }

@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { LiveTokens, secretForThisRun, sendPage } from '../mock-product.js'
+import { sendPage } from '../mock-product.js'
 import { refusal } from '../page.js'
 import type { ProviderSession } from '../sign-in/browser-sessions.js'
-import { signInPage } from '../sign-in/pages.js'
-import { ownFormsOnly, readParameters } from '../sign-in/parameters.js'
+import { signInForm } from '../sign-in/sign-in-form.js'
 import { readAuthnRequest } from './authn-request.js'
 import type { AuthnRequest } from './authn-request.js'
 import { readMessage } from './bindings.js'
@@ -15,12 +14,19 @@ import { errorXml, successXml } from './response.js'
 import { PROVIDER_NAME } from './state.js'
 import type { ProviderState } from './state.js'
 
-const SIGN_IN_TIME = 600_000
-
-/** The single sign-on service, and the sign-in form that its page sends. */
+/** The single sign-on service and its sign-in form. */
 export function ssoRoutes (app: FastifyInstance, provider: ProviderState): void {
   const { sp, people, sessions, issued, now } = provider
-  const pending = new LiveTokens<AuthnRequest>(now)
+  const sendSignInPage = signInForm<AuthnRequest>(app, {
+    provider: PROVIDER_NAME,
+    app: sp.entityId,
+    people,
+    sessions,
+    now,
+    // The app is not notified of a replaced session: single logout needs the browser, which now signs in.
+    signedIn: (reply, wanted, { session }) => sendAssertion(reply, wanted, session),
+    cancelled: (reply, wanted) => sendError(reply, wanted, ['Responder', 'AuthnFailed'])
+  })
 
   async function singleSignOn (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const read = readAuthnRequest(readMessage(request, provider), provider)
@@ -30,23 +36,7 @@ export function ssoRoutes (app: FastifyInstance, provider: ProviderState): void 
     const session = sessions.find(request)
     if (session !== null && !wanted.forceAuthn) return sendAssertion(reply, wanted, session)
     if (wanted.isPassive) return sendError(reply, wanted, ['Responder', 'NoPassive'])
-    const id = secretForThisRun()
-    pending.add(id, wanted, now() + SIGN_IN_TIME)
-    return sendPage(reply, signInPage({ provider: PROVIDER_NAME, app: sp.entityId, request: id, people }))
-  }
-
-  async function signIn (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const form = readParameters(request)
-    const wanted = pending.take(form?.get('request') ?? '')
-    const person = people.find(({ id }) => id === form?.get('person'))
-    if (wanted !== null && form?.has('cancel') === true) return sendError(reply, wanted, ['Responder', 'AuthnFailed'])
-    if (wanted === null || person === undefined) {
-      return sendPage(
-        reply.code(400),
-        refusal('This page has expired', 'Go back to the app and start the sign-in again.')
-      )
-    }
-    return sendAssertion(reply, wanted, sessions.signIn(request, reply, person).session)
+    return sendSignInPage(reply, wanted)
   }
 
   function sendAssertion (reply: FastifyReply, request: AuthnRequest, session: ProviderSession): FastifyReply {
@@ -68,5 +58,4 @@ export function ssoRoutes (app: FastifyInstance, provider: ProviderState): void 
   }
 
   app.route({ method: ['GET', 'POST'], url: '/sso', handler: singleSignOn })
-  app.post('/sign-in', { preHandler: ownFormsOnly }, signIn)
 }
