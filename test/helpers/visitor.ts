@@ -12,6 +12,13 @@ export interface Visit {
 export class Visitor {
   readonly #cookies = new Map<string, string>()
 
+  /** Returns another browser with the same cookies. */
+  copy (): Visitor {
+    const visitor = new Visitor()
+    for (const [host, cookie] of this.#cookies) visitor.#cookies.set(host, cookie)
+    return visitor
+  }
+
   async open (url: string, init: RequestInit = {}): Promise<Visit> {
     const { hostname } = new URL(url)
     const cookie = this.#cookies.get(hostname)

@@ -22,16 +22,21 @@ import { Visitor } from '../../helpers/visitor.js'
 /** A provider whose logout tokens are received, and what they claim once they are verified. */
 async function withReceiver (t: Test, options: Partial<OidcProviderOptions> = {}, status = 200): Promise<{
   provider: OidcProvider
+  tokens (): string[]
   received (): Promise<JWTPayload[]>
 }> {
   const app = await stubUpstream(t, (_call, response) => { response.writeHead(status).end() })
   const provider = await oidcProvider(t, { backchannelLogoutUrl: `${app.origin}/logout`, ...options })
   const keys = createRemoteJWKSet(new URL(`${provider.issuer}/jwks`))
-  async function received (): Promise<JWTPayload[]> {
-    return Promise.all(app.calls.map(async ({ method, url, headers, body }) => {
+  function tokens (): string[] {
+    return app.calls.map(({ method, url, headers, body }) => {
       t.equal(`${method} ${url}`, 'POST /logout')
       t.match(headers['content-type'], /^application\/x-www-form-urlencoded/)
-      const token = new URLSearchParams(body.toString()).get('logout_token') ?? ''
+      return new URLSearchParams(body.toString()).get('logout_token') ?? ''
+    })
+  }
+  async function received (): Promise<JWTPayload[]> {
+    return Promise.all(tokens().map(async (token) => {
       const { payload } = await jwtVerify(token, keys, {
         issuer: provider.issuer,
         audience: provider.clientId,
@@ -43,7 +48,7 @@ async function withReceiver (t: Test, options: Partial<OidcProviderOptions> = {}
       return payload
     }))
   }
-  return { provider, received }
+  return { provider, tokens, received }
 }
 
 t.test('a logout with the ID token of the session ends it at once and notifies the app of it', async (t) => {
@@ -139,6 +144,27 @@ t.test('"sign out" at the provider ends the session of this browser alone', asyn
   await first.press(await first.open(`${provider.origin}/`), { scope: 'here' })
   t.match(await received(), [{ sub: ANN, sid: String }])
   t.match((await second.open(`${provider.origin}/`)).html, 'Ann Archer')
+})
+
+t.test('the app is not notified of a session of which it has no token', async (t) => {
+  const { provider, received } = await withReceiver(t)
+  const visitor = new Visitor()
+  await chooseAt(visitor, await attempt(await discover(provider)), ANN)
+  const { html } = await visitor.press(await visitor.open(`${provider.origin}/`), { scope: 'here' })
+  t.match(html, 'The app did not know this session')
+  t.same(await received(), [])
+})
+
+t.test('a logout token is not accepted as an ID token', async (t) => {
+  const { provider, tokens } = await withReceiver(t)
+  const configuration = await discover(provider)
+  const visitor = new Visitor()
+  await signIn(configuration, visitor, ANN)
+  await visitor.press(await visitor.open(`${provider.origin}/`), { scope: 'here' })
+  const [token = ''] = tokens()
+  t.equal((await visitor.open(`${provider.issuer}/end-session?id_token_hint=${token}`)).status, 400)
+  const { location } = await visitor.open((await attempt(configuration, { id_token_hint: token })).url)
+  t.match(location, /error=invalid_request/)
 })
 
 t.test('signing in as another person ends the former session and notifies the app of it', async (t) => {

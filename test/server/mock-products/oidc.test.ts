@@ -137,6 +137,18 @@ t.test('prompt=none returns login_required without a session, with an old one an
   t.equal(await errorOf(), 'login_required')
 })
 
+t.test('the cookie changes with each sign-in, so that a cookie from before it is worth nothing', async (t) => {
+  const configuration = await discover(await oidcProvider(t))
+  const visitor = new Visitor()
+  await signIn(configuration, visitor, ANN)
+  const before = visitor.copy()
+  const { url } = await attempt(configuration)
+  t.equal((await before.open(url)).status, 303)
+  await signIn(configuration, visitor, ANN, { prompt: 'login' })
+  t.equal((await before.open(url)).status, 200)
+  t.equal((await visitor.open(url)).status, 303)
+})
+
 t.test('the person of login_hint comes first', async (t) => {
   const configuration = await discover(await oidcProvider(t))
   const { html } = await new Visitor().open((await attempt(configuration, { login_hint: 'dan@partner.example' })).url)

@@ -1,3 +1,4 @@
+import { sign } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 
 import t from 'tap'
@@ -88,7 +89,7 @@ t.test('a DTD, an entity, a comment or broken XML is refused in both bindings', 
     'nothing but text': 'AuthnRequest',
     'another root': good.replaceAll('AuthnRequest', 'LogoutRequest'),
     'a root of another namespace': good.replace('SAML:2.0:protocol', 'SAML:1.0:protocol'),
-    'invalid UTF-8': Buffer.concat([Buffer.from(good.slice(0, -30)), Buffer.from([0xff]), Buffer.from(good.slice(-30))]),
+    'invalid UTF-8': Buffer.from(good.replace('</saml', 'ÿ</saml'), 'latin1'),
     'a message that inflates to 100 KB': good.replace('</saml', `${' '.repeat(100_000)}</saml`)
   }
   const reason = /<p>The message must be (?:base64|well-formed XML|a samlp:AuthnRequest)/
@@ -108,6 +109,8 @@ t.test('a query whose signature is missing, foreign or covers something else is 
   const good = redirectQuery(authnRequest(ssoUrl), 'relay')
   const [message = '', relay = '', algorithm = '', signature = ''] = good.split('&')
   const other = redirectQuery(authnRequest(ssoUrl, { ID: '_b2' })).split('&')[0] ?? ''
+  const { privateKey } = appKeys
+  const weak = `${message}&SigAlg=${encodeURIComponent('http://www.w3.org/2000/09/xmldsig#rsa-sha1')}`
   const join = (...parts: string[]) => parts.join('&')
   const wrong: Record<string, string> = {
     'no signature': join(message, relay, algorithm),
@@ -119,7 +122,8 @@ t.test('a query whose signature is missing, foreign or covers something else is 
     'another encoding of the same text': good.replace('%2F', '%2f').replace('%2B', '%2b').replace('%3D', '%3d'),
     'an encoded name': good.replace('RelayState', '%52elayState'),
     'a repeated message': join(message, good),
-    'SHA-1': join(message, relay, `SigAlg=${encodeURIComponent('http://www.w3.org/2000/09/xmldsig#rsa-sha1')}`, signature),
+    'an unsigned relay state under an encoded name': `${redirectQuery(authnRequest(ssoUrl))}&%52elayState=x`,
+    'SHA-1': join(weak, `Signature=${encodeURIComponent(sign('sha1', Buffer.from(weak), privateKey).toString('base64'))}`),
     'the key of another app': redirectQuery(authnRequest(ssoUrl), 'relay', foreign),
     'a long relay state': redirectQuery(authnRequest(ssoUrl), 'ü'.repeat(41)),
     'another encoding': `${good}&SAMLEncoding=urn:x`,
@@ -152,6 +156,11 @@ t.test('a posted request whose signature is missing, foreign or covers another e
     'an added element': signed.replace('</samlp:AuthnRequest>', '<samlp:Scoping/></samlp:AuthnRequest>'),
     'the signed request inside another': wrapped,
     'the signature of the inner request': wrapped.replace(issuer(), issuer() + signature),
+    'the signature of an inner request that has none': authnRequest(
+      ssoUrl,
+      { ID: '_evil' },
+      `${issuer()}${signature}<samlp:Extensions>${xml}</samlp:Extensions>`
+    ),
     'two signatures': signed.replace('</samlp:AuthnRequest>', `${signature}</samlp:AuthnRequest>`),
     'a reference to nothing': signed.replace('URI="#_a1"', 'URI=""'),
     'the key of another app': Buffer.from(postForm(xml, foreign).get('SAMLRequest') ?? '', 'base64').toString()
