@@ -1,0 +1,57 @@
+import type { CacheProvider, SAML, SamlConfig } from '@node-saml/node-saml'
+
+import { importOptional } from '../../../lib/optional-package.js'
+import type { SamlSettings } from '../../../schemas/admin-saml.js'
+import { openXmlParser } from './xml.js'
+import type { ParseXml } from './xml.js'
+
+/** The URLs of this service provider for one identity provider. */
+export interface Side {
+  /** The entity id of this service provider. */
+  audience: string
+  /** The URL of the assertion consumer service. */
+  recipient: string
+}
+
+/** What the optional packages of SAML give. */
+export interface SamlTools {
+  parseXml: ParseXml
+  /**
+   * Returns the protocol for one provider as it is now: settings are never cached. Times are not checked by it but by
+   * `readAssertion`, which knows the clock of the app.
+   */
+  saml (settings: SamlSettings, side: Side, more?: Partial<SamlConfig>): SAML
+}
+
+/** Ids of requests are in the transaction of the browser, not in the memory of one process. */
+const NO_CACHE: CacheProvider = {
+  saveAsync: async () => null,
+  getAsync: async () => null,
+  removeAsync: async () => null
+}
+
+/** @throws Error that says what to install if a package is missing */
+export async function openSamlTools (): Promise<SamlTools> {
+  const why = 'SAML single sign-on of administrators'
+  const { SAML } = await importOptional('@node-saml/node-saml', () => import('@node-saml/node-saml'), why)
+  return {
+    parseXml: await openXmlParser(),
+    saml: (settings, { audience, recipient }, more = {}) => new SAML({
+      issuer: audience,
+      audience,
+      callbackUrl: recipient,
+      idpCert: [...settings.certificates],
+      idpIssuer: settings.idp_entity_id,
+      entryPoint: settings.entry_point,
+      ...settings.logout_url === undefined ? {} : { logoutUrl: settings.logout_url },
+      identifierFormat: settings.name_id_format ?? null,
+      disableRequestedAuthnContext: true,
+      acceptedClockSkewMs: -1,
+      wantAssertionsSigned: true,
+      signatureAlgorithm: 'sha256',
+      digestAlgorithm: 'sha256',
+      cacheProvider: NO_CACHE,
+      ...more
+    })
+  }
+}
