@@ -2,6 +2,8 @@ import type { CacheProvider, SAML, SamlConfig } from '@node-saml/node-saml'
 
 import { importOptional } from '../../../lib/optional-package.js'
 import type { SamlSettings } from '../../../schemas/admin-saml.js'
+import { signMessage } from './sign-message.js'
+import { PERSISTENT } from './name-id.js'
 import { openXmlParser } from './xml.js'
 import type { ParseXml } from './xml.js'
 
@@ -21,6 +23,8 @@ export interface SamlTools {
    * `readAssertion`, which knows the clock of the app.
    */
   saml (settings: SamlSettings, side: Side, more?: Partial<SamlConfig>): SAML
+  /** Signs a message with a private key (PEM). */
+  signXml (xml: string, key: string): string
 }
 
 /** Ids of requests are in the transaction of the browser, not in the memory of one process. */
@@ -34,8 +38,10 @@ const NO_CACHE: CacheProvider = {
 export async function openSamlTools (): Promise<SamlTools> {
   const why = 'SAML single sign-on of administrators'
   const { SAML } = await importOptional('@node-saml/node-saml', () => import('@node-saml/node-saml'), why)
+  const crypto = await importOptional('xml-crypto', () => import('xml-crypto'), why)
   return {
     parseXml: await openXmlParser(),
+    signXml: (xml, key) => signMessage(crypto, xml, key),
     saml: (settings, { audience, recipient }, more = {}) => new SAML({
       issuer: audience,
       audience,
@@ -44,7 +50,7 @@ export async function openSamlTools (): Promise<SamlTools> {
       idpIssuer: settings.idp_entity_id,
       entryPoint: settings.entry_point,
       ...settings.logout_url === undefined ? {} : { logoutUrl: settings.logout_url },
-      identifierFormat: settings.name_id_format ?? null,
+      identifierFormat: settings.name_id_format ?? PERSISTENT,
       disableRequestedAuthnContext: true,
       acceptedClockSkewMs: -1,
       wantAssertionsSigned: true,
