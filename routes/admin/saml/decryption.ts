@@ -15,7 +15,7 @@ import {
 const OAEP = 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p'
 const SHA1 = 'http://www.w3.org/2000/09/xmldsig#sha1'
 const TAG_BYTES = 16
-/** By algorithm: the name for Node.js, and the bytes of the initialization vector. PKCS #1 v1.5 and 3DES are refused. */
+/** By algorithm: the name for Node.js, and the bytes of the initialization vector. 3DES is refused. */
 const CIPHERS: Readonly<Record<string, { name: string, ivBytes: number, isGcm: boolean }>> = {
   'http://www.w3.org/2009/xmlenc11#aes128-gcm': { name: 'aes-128-gcm', ivBytes: 12, isGcm: true },
   'http://www.w3.org/2009/xmlenc11#aes256-gcm': { name: 'aes-256-gcm', ivBytes: 12, isGcm: true },

@@ -12,7 +12,7 @@ export function instantOf (element: Element, name: string): number | null {
   return time
 }
 
-/** Throws `InvalidMessage` if the present is before `NotBefore`, or at or after `NotOnOrAfter`, give or take the skew. */
+/** Throws `InvalidMessage` if `now` is before `NotBefore`, or at or after `NotOnOrAfter`, give or take the skew. */
 export function checkPeriod (element: Element, { now, skew }: { now: number, skew: number }): void {
   const [notBefore, notOnOrAfter] = [instantOf(element, 'NotBefore'), instantOf(element, 'NotOnOrAfter')]
   if (notBefore !== null && now + skew < notBefore) throw new InvalidMessage(`${element.localName} is not yet valid`)

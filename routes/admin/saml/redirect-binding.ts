@@ -37,7 +37,7 @@ export function openSignedQuery (query: string, name: MessageName, certificates:
   return inflate(decoded(parameters, name) ?? '')
 }
 
-/** Returns the raw values by name. Throws `InvalidMessage` for a repeated name, which two readers may read differently. */
+/** Returns the raw values by name. Throws `InvalidMessage` for a repeated name, which has no clear value. */
 function rawParameters (query: string): Map<string, string> {
   const parameters = new Map<string, string>()
   for (const part of query.split('&')) {

@@ -56,7 +56,10 @@ export function checkSettings (settings: SamlSettings): void {
 }
 
 /** Throws `INVALID_REQUEST` for a private key that is missing or that no certificate in the settings belongs to. */
-export function checkSecret (secret: string | null, { sign_requests: signs, sp_certificates: own }: SamlSettings): void {
+export function checkSecret (
+  secret: string | null,
+  { sign_requests: signs, sp_certificates: own }: SamlSettings
+): void {
   if (secret === null) {
     if (signs === true) throw invalidSetting('/secret', 'is required to sign requests')
     return

@@ -47,7 +47,8 @@ export function isSigned (element: Element): boolean {
 }
 
 function checkIds (elements: readonly Element[]): void {
-  const ids = elements.flatMap((element) => ID_NAMES.map((name) => attribute(element, name)).filter((id) => id !== null))
+  const ids = elements.flatMap((element) => ID_NAMES.map((name) => attribute(element, name)))
+    .filter((id) => id !== null)
   if (new Set(ids).size !== ids.length) throw new InvalidMessage('two elements have the same ID')
 }
 

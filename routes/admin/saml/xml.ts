@@ -17,8 +17,8 @@ export class InvalidMessage extends Error {}
 export type ParseXml = (text: string) => Element
 
 /**
- * Returns a parser for XML of providers. It refuses DTDs and entities, CDATA sections and processing instructions before
- * it parses, and documents that are nested deeper than 64 levels or have more than 20,000 tags.
+ * Returns a parser for XML of providers. It refuses DTDs and entities, CDATA sections and processing instructions
+ * before it parses, and documents that are nested deeper than 64 levels or have more than 20,000 tags.
  *
  * @throws Error that says what to install if the package is missing
  */
