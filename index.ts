@@ -1,6 +1,7 @@
 export { default as adminApi } from './routes/admin/api/index.js'
 export { default as adminMfa } from './routes/admin/mfa/index.js'
 export { default as adminKeys } from './routes/admin/keys/index.js'
+export { default as adminSaml, samlSettingsFrom } from './routes/admin/saml/index.js'
 export { default as adminAuth } from './routes/admin/auth/index.js'
 export { default as adminGuard } from './plugins/admin-guard/index.js'
 export { default as adminUsers } from './routes/admin/users/index.js'
@@ -37,6 +38,15 @@ export type { Admin, AdminGuardOptions, ApiKeyAdmin, UserAdmin } from './plugins
 export type { AdminApiOptions, AdminScopeOptions } from './routes/admin/api/index.js'
 export type { AdminMfaOptions, PasskeyOptions } from './routes/admin/mfa/index.js'
 export type { AdminKeysOptions } from './routes/admin/keys/index.js'
+export type {
+  AdminSamlOptions,
+  ConfiguredDomain,
+  ConfiguredProvider,
+  ConfiguredSamlProvider,
+  SamlSettings,
+  SamlSettingsBody,
+  SsoOptions
+} from './routes/admin/saml/index.js'
 export type { AdminAuthOptions } from './routes/admin/auth/index.js'
 export type { AdminUsersOptions } from './routes/admin/users/index.js'
 export type { AuditLogOptions, AuditRecord } from './plugins/audit-log/index.js'

@@ -9,7 +9,7 @@ import type { AdminSamlOptions, ConfiguredSamlProvider } from '../../routes/admi
 import type { SamlSettingsBody } from '../../schemas/admin-saml.js'
 import { createSigningPair } from '../../server/mock-products/saml/certificate.js'
 import type { SigningPair } from '../../server/mock-products/saml/certificate.js'
-import { adminApp } from './admin.js'
+import { adminApp, SECRET } from './admin.js'
 import type { AdminApp } from './admin.js'
 import { base64, signedResponse } from './forged-saml.js'
 import type { ResponseParts } from './forged-saml.js'
@@ -73,8 +73,13 @@ export async function samlApp (t: Test, given: SamlAppOptions = {}): Promise<Sam
   const { settings = {}, secrets = [], roles, store, options } = given
   const admin = await adminApp(t, store === undefined ? {} : { store })
   const { app, clock } = admin
+  for (const id of ['default', 'other']) {
+    if (await admin.store.organisations.get(id) === null) await admin.store.organisations.create({ id, name: id })
+  }
   const ours = { ...SETTINGS, ...settings }
   await app.register(adminSaml, {
+    jwtSecrets: [SECRET],
+    tokenRateLimit: false,
     publicUrl: PUBLIC_URL,
     loginPage: '/login',
     now: () => clock.now,

@@ -71,7 +71,11 @@ const adminSaml: FastifyPluginAsync<AdminSamlOptions> = async (app, options) => 
   })
 }
 
-export default fp(adminSaml, { name: 'gatehouse-admin-saml', fastify: '5.x' })
+export default fp(adminSaml, {
+  name: 'gatehouse-admin-saml',
+  fastify: '5.x',
+  decorators: { fastify: ['adminLogins'] }
+})
 export { samlSettingsFrom } from './metadata-import.js'
 export type { SamlSettings, SamlSettingsBody } from '../../../schemas/admin-saml.js'
 export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'

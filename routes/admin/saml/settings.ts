@@ -10,12 +10,13 @@ import type { ParseXml } from './xml.js'
 const DEFAULT_SKEW_SECONDS = 60
 
 /**
- * Returns the settings to store for those of a body: settings that are given win over those of `metadata_xml`, and
- * certificates have the usual form of PEM. Throws `INVALID_REQUEST`.
+ * Returns the settings to store for those of a body. `metadata_xml` replaces the login URL, the entity id and the
+ * certificates of the provider, and adds the other settings that are not given. Certificates get the usual form of PEM.
+ * Throws `INVALID_REQUEST`.
  */
 export function completeSettings (parseXml: ParseXml, body: SamlSettingsBody): Record<string, unknown> {
   const { metadata_xml: xml, ...given } = body
-  const settings = { ...xml === undefined ? {} : imported(parseXml, xml), ...given }
+  const settings = xml === undefined ? given : merged(given, imported(parseXml, xml))
   for (const name of ['entry_point', 'idp_entity_id', 'certificates'] as const) {
     if (settings[name] === undefined) {
       throw invalidSetting(`/settings/${name}`, 'is required, here or in "metadata_xml"')
@@ -24,7 +25,15 @@ export function completeSettings (parseXml: ParseXml, body: SamlSettingsBody): R
   return { ...settings, ...normalized(settings, 'certificates'), ...normalized(settings, 'sp_certificates') }
 }
 
-function imported (parseXml: ParseXml, xml: string): SamlSettingsBody {
+function merged (given: SamlSettingsBody, { logout_url, logout_binding, ...found }: SamlSettings): SamlSettingsBody {
+  const { entry_point, idp_entity_id, certificates } = found
+  const logout = logout_url === undefined || given.logout_url !== undefined
+    ? {}
+    : { logout_url, logout_binding: logout_binding ?? 'redirect' }
+  return { ...found, ...logout, ...given, entry_point, idp_entity_id, certificates }
+}
+
+function imported (parseXml: ParseXml, xml: string): SamlSettings {
   try {
     return readMetadata(parseXml, xml)
   } catch (error) {
