@@ -11,7 +11,8 @@ const DOMAIN = new RegExp(`^(?:${LABEL}\\.)+(?!\\d+$)${LABEL}$`)
  * domainNameOf('localhost')       // null
  */
 export function domainNameOf (text: unknown): string | null {
-  if (typeof text !== 'string' || text.length > 253) return null
+  // `domainToASCII` reads the host of anything that a URL may contain.
+  if (typeof text !== 'string' || text.length > 253 || /[/\\?#@:%\s]/.test(text)) return null
   const name = domainToASCII(text)
   return name.length <= 253 && DOMAIN.test(name) ? name : null
 }
