@@ -22,10 +22,12 @@ import type { DemoSession } from './start-page/session.js'
 import { findDemoSource } from './demo-source.js'
 import { describeRoutes, serveDocs } from './docs.js'
 import drain from './drain.js'
-import { embedUser } from './embed-user.js'
+import { claimsOfIdentified, embedUser } from './embed-user.js'
 import { embedRoutes } from './embed-routes.js'
 import health from './health.js'
 import { checkHeaders, limitUnknownPaths } from './http-hygiene.js'
+import { identityProvider } from './identity-provider.js'
+import type { IdentifiedUserOf } from './identity-provider.js'
 import { ingestionRoutes } from './ingestion-routes.js'
 import type { Mail } from './mail/index.js'
 import type { EventDurability } from './open-sink.js'
@@ -59,13 +61,29 @@ const MINUTE = 60_000
 const DAY = 86_400_000
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
 
-/** Issues the next `proxyAuthUrl` for the user of the start page's session. */
-function renewalBySession (session: DemoSession, origin: string): RenewalOptions {
+interface RenewalParts {
+  identified: IdentifiedUserOf | null
+  session: DemoSession | null
+  /** The server's own URL, as DataBrain's servers reach it. */
+  publicUrl: string
+  /** Origins whose pages may call. */
+  origins: readonly string[]
+}
+
+/** Issues the next `proxyAuthUrl` for the user of the identity token, or of the start page's session. */
+function renewalOf ({ identified, session, publicUrl, origins }: RenewalParts): RenewalOptions | null {
+  if (identified === null && session === null) return null
   return {
-    url: origin + GUEST_TOKEN_PATH,
+    url: publicUrl + GUEST_TOKEN_PATH,
     path: RENEWAL_PATH,
-    authorize (request) {
-      const demoSession = session.of(request)
+    ...identified === null ? {} : { cors: { origins } },
+    async authorize (request) {
+      const user = identified === null ? null : await identified(request)
+      if (user !== null) {
+        const { id, tenant = id, issuedAt = Date.now() } = user
+        return { claims: claimsOfIdentified(user), tenant, issuedAt }
+      }
+      const demoSession = session?.of(request) ?? null
       return demoSession && { claims: { sub: demoSession.user }, issuedAt: demoSession.since, tenant: demoSession.user }
     }
   }
@@ -105,11 +123,11 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
 
   // In production there is no start page that could create a session.
   const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)
-  const userOf = embedUser({ session, fallback: config.embedUser })
   // Browsers also send Origin with POST requests of the start page itself.
   const embedOrigins = session === null && config.embedOrigins !== null
     ? config.embedOrigins
     : [...new Set([...origins, ...config.embedOrigins ?? []])]
+  const identified = config.identity === null ? null : await identityProvider(app, config.identity, embedOrigins)
   const embedGuards = await abuseGuards(app, {
     config,
     secret: secrets.USER_REFERENCE_KEY[0],
@@ -122,8 +140,8 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     origins: embedOrigins,
     perMinute: limits.EMBED_RATE_MAX,
     embedGuards,
-    userOf,
-    renewal: session === null ? null : renewalBySession(session, origins[0])
+    userOf: embedUser({ identified, session, fallback: config.embedUser }),
+    renewal: renewalOf({ identified, session, publicUrl: config.publicUrl ?? origins[0], origins: embedOrigins })
   })
   await ingestionRoutes(app, limits, config.botExceptions)
   await app.register(adminAuth, {

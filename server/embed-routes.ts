@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import databrainProxy from '../routes/databrain/proxy/index.js'
 import embedAuthorize from '../routes/embed-authorize/index.js'
+import { namedUser } from '../routes/embed-authorize/identity-grant.js'
 import guestToken from '../routes/databrain/guest-token/index.js'
 import type { GuestTokenGrant, RenewalOptions } from '../routes/databrain/guest-token/index.js'
 import widgetToken from '../routes/widget-token/index.js'
@@ -25,7 +26,7 @@ export interface EmbedRoutesOptions {
 
 /**
  * Registers the embedding routes of the enabled products. Every route accepts a user reference and refuses an invalid
- * one.
+ * one; with an identity provider, every route that pages call also accepts an identity token.
  */
 export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOptions): Promise<void> {
   const { products, proxyKeys, origins, perMinute, embedGuards: abuseGuards, userOf, renewal } = options
@@ -73,11 +74,11 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       rateLimit,
       cors,
       guards: { ...guards, ...abuseGuards.pages },
-      authorize (request) {
-        const user = userOf(request)
+      async authorize (request) {
+        const user = await userOf(request)
         if (user === null) return null
         const { id, ...since } = user
-        return id.includes('@') ? { email: id, ...since } : { username: id, ...since }
+        return { ...namedUser(id), ...since }
       }
     })
   }
@@ -95,8 +96,8 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       userRateLimit: rateLimit,
       cors,
       guards: { ...guards, ...abuseGuards.pages, ...abuseGuards.widgetToken },
-      authorize (request) {
-        const user = userOf(request)
+      async authorize (request) {
+        const user = await userOf(request)
         if (user === null) return null
         const { id, ...since } = user
         return { user: id, ...since }
@@ -104,10 +105,10 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
     })
   }
 
-  function clientOf (request: FastifyRequest): GuestTokenGrant | null {
-    const user = userOf(request)
+  async function clientOf (request: FastifyRequest): Promise<GuestTokenGrant | null> {
+    const user = await userOf(request)
     if (user === null) return null
     const { id, ...since } = user
-    return { clientId: id, ...since }
+    return { clientId: user.tenant ?? id, userId: id, ...since }
   }
 }

@@ -71,7 +71,7 @@ export interface CheckedProvider {
 }
 
 /** The asymmetric algorithms of JWS. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+export const IDENTITY_ALGORITHMS: readonly string[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const LONGEST_AGE = 31_536_000_000
 /** Members of a JSON Web Key that are secret. */
 const PRIVATE = ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi']
@@ -97,7 +97,8 @@ export function checkedProvider (provider: IdentityProviderOptions, at: number):
   assertOption(typeof provider === 'object' && provider !== null, path, 'an object', provider)
   refuseUnknownMembers('identity-token', `${path}.`, provider, KNOWN)
   const { issuer, name = null, jwksUrl = null, keys = null, maxTokenAge = null, ca } = provider
-  const { audience, authorizedParties, algorithms = ALGORITHMS, requiredClaims = [], expectedClaims = {} } = provider
+  const { audience, authorizedParties, requiredClaims = [], expectedClaims = {} } = provider
+  const { algorithms = IDENTITY_ALGORITHMS } = provider
   const issuerUrl = providerUrl(issuer, true)
   assertOption(
     issuerUrl !== null && issuerUrl.search === '' && issuerUrl.hash === '',
@@ -127,9 +128,9 @@ export function checkedProvider (provider: IdentityProviderOptions, at: number):
   assertOption(keys === null || jwksUrl === null, `${path}.keys`, 'left out if "jwksUrl" is set')
   assertOption(keys === null || isPublicKeySet(keys), `${path}.keys`, 'a JSON Web Key Set { keys: […] } of public keys')
   assertOption(
-    isList(algorithms) && algorithms.every((each) => ALGORITHMS.includes(each)),
+    isList(algorithms) && algorithms.every((each) => IDENTITY_ALGORITHMS.includes(each)),
     `${path}.algorithms`,
-    `a non-empty list of ${ALGORITHMS.join(', ')}`
+    `a non-empty list of ${IDENTITY_ALGORITHMS.join(', ')}`
   )
   if (maxTokenAge !== null) {
     assertWholeSeconds('identity-token', `${path}.maxTokenAge`, maxTokenAge, 1_000, LONGEST_AGE)

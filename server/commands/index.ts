@@ -12,7 +12,7 @@ const start: Command = {
   needs: (
     environment
   ) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), ...forMail(environment),
-    ...forMfa(environment), '@node-rs/argon2', ...SERVER],
+    ...forMfa(environment), ...forIdentity(environment), '@node-rs/argon2', ...SERVER],
   run: async () => await (await import('./start.js')).start()
 }
 
@@ -95,6 +95,10 @@ function forGuards ({ CSRF = '', CAPTCHA = '' }: NodeJS.ProcessEnv): string[] {
 
 function forMail ({ SMTP_URL = '' }: NodeJS.ProcessEnv): string[] {
   return SMTP_URL === '' ? [] : ['nodemailer']
+}
+
+function forIdentity ({ IDENTITY_ISSUER = '' }: NodeJS.ProcessEnv): string[] {
+  return IDENTITY_ISSUER === '' ? [] : ['jose']
 }
 
 function forMfa ({ MFA = '', MFA_ORIGINS = '', NODE_ENV = '' }: NodeJS.ProcessEnv): string[] {

@@ -13,6 +13,8 @@ import { mfaOf } from './mfa.js'
 import type { MfaConfig } from './mfa.js'
 import { ssoOf } from './sso.js'
 import type { SsoConfig } from './sso.js'
+import { identityOf } from './identity.js'
+import type { IdentityConfig } from './identity.js'
 import { captchaOf } from './captcha.js'
 import type { CaptchaConfig } from './captcha.js'
 import { databrainOf, boldbiOf, dxfeedOf } from './products.js'
@@ -65,7 +67,9 @@ export interface Config {
   /** Whether new passwords are compared with a list of breached passwords. */
   breachCheck: boolean
   requireHttps: boolean
-  /** The user of requests without a user reference or session; `null`: such requests have no user. */
+  /** The identity provider of the end users; `null`: none. */
+  identity: IdentityConfig | null
+  /** The user of requests without a user reference, identity token or session; `null`: such requests have no user. */
   embedUser: string | null
   limits: Limits
   /** User agents that are never bots, in addition to the built-in exceptions. */
@@ -163,6 +167,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     sso: ssoOf(environment, problems),
     breachCheck: environment.PASSWORD_BREACH_CHECK === 'on',
     requireHttps: environment.REQUIRE_HTTPS === 'on',
+    identity: identityOf(environment, problems),
     embedUser: environment.EMBED_USER ?? (mocksAlone ? MOCK_USER : null),
     limits: environment,
     botExceptions: botExceptionsOf(environment.INGEST_BOTS_EXCEPT, problems),
