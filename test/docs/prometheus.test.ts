@@ -44,13 +44,11 @@ t.test('every metric of the alerts and of the dashboard is in a scrape of the bu
 })
 
 t.test('each label that the alerts select is a label of its metric', async (t) => {
-  const labels = new Map<string, readonly string[]>(
-    Object.values(METRICS).flatMap(({ name, type, labels }) =>
-      type === 'histogram'
-        ? ['_bucket', '_sum', '_count'].map((end) => [name + end, labels] as const)
-        : [[name, labels] as const]
-    )
-  )
+  const labels = new Map<string, readonly string[]>()
+  for (const metric of Object.values(METRICS)) {
+    const ends = metric.type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']
+    for (const end of ends) labels.set(metric.name + end, metric.labels)
+  }
   for (const text of [...rules.map(({ expr }) => expr), JSON.stringify(JSON.parse(await read(DASHBOARD)))]) {
     for (const [, name = '', selector = ''] of text.replaceAll('\\"', '"').matchAll(/(gatehouse_\w+)\{([^}]*)\}/g)) {
       const selected = [...selector.matchAll(/(\w+)\s*=~?/g)].map(([, label]) => label)
