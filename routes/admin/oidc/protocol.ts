@@ -1,0 +1,76 @@
+import { OidcSettingsSchema } from '../../../schemas/admin-oidc.js'
+import type { SsoProtocol } from '../sso/protocol.js'
+import { clientConfiguration } from './client-configuration.js'
+import type { KnownProviders } from './known-providers.js'
+import type { OidcPackages } from './packages.js'
+import { checkSecret, checkSettings, completeSettings } from './settings.js'
+
+export interface OidcProtocolParts {
+  packages: OidcPackages
+  providers: KnownProviders
+  /** Whether organisations may add a provider at an address that is not public. */
+  allowPrivateProviders: boolean
+  urlsOf: (id: string) => OidcUrls
+  now: () => number
+}
+
+/** The URLs of the server that the administrator enters at a provider. */
+export interface OidcUrls extends Record<string, string> {
+  redirect_uri: string
+  backchannel_logout_uri: string
+  post_logout_redirect_uri: string
+}
+
+/** The names of what the server remembers of a login while the browser is at the provider. */
+export type LoginData = Record<'nonce' | 'verifier' | 'issuer' | 'client_id', string>
+
+/** OpenID Connect: the authorization code flow with PKCE, and RP-initiated logout. */
+export function oidcProtocol (
+  { packages, providers, allowPrivateProviders, urlsOf, now }: OidcProtocolParts
+): SsoProtocol {
+  const { client } = packages
+  // No request of these is sent to the token endpoint.
+  const authentication = client.None()
+
+  return {
+    kind: 'oidc',
+    settingsSchema: OidcSettingsSchema,
+    checkSettings: (settings) => checkSettings(settings, { allowPrivate: allowPrivateProviders }),
+    checkSecret,
+    urlsOf,
+
+    async start (provider, { state, loginHint }) {
+      const settings = completeSettings(provider.settings)
+      const { issuer, client_id: clientId, scopes, prompt, hosted_domain: hostedDomain } = settings
+      const known = await providers.get(provider)
+      const configuration = clientConfiguration(packages, known, settings, { authentication, now: now() })
+      const data: LoginData = {
+        nonce: client.randomNonce(), verifier: client.randomPKCECodeVerifier(), issuer, client_id: clientId
+      }
+      const url = client.buildAuthorizationUrl(configuration, {
+        redirect_uri: urlsOf(provider.id).redirect_uri,
+        scope: scopes.join(' '),
+        code_challenge: await client.calculatePKCECodeChallenge(data.verifier),
+        code_challenge_method: 'S256',
+        state,
+        nonce: data.nonce,
+        ...loginHint === null ? {} : { login_hint: loginHint },
+        ...prompt === undefined ? {} : { prompt },
+        ...hostedDomain === undefined ? {} : { hd: hostedDomain }
+      })
+      return { url: url.href, data }
+    },
+
+    async logoutUrl (provider, _session, hint) {
+      const settings = completeSettings(provider.settings)
+      if (!settings.end_session) return null
+      const known = await providers.get(provider)
+      if (known.server.end_session_endpoint === undefined) return null
+      const configuration = clientConfiguration(packages, known, settings, { authentication, now: now() })
+      return client.buildEndSessionUrl(configuration, {
+        post_logout_redirect_uri: urlsOf(provider.id).post_logout_redirect_uri,
+        ...hint === null ? {} : { id_token_hint: hint }
+      }).href
+    }
+  }
+}
