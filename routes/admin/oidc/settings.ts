@@ -9,9 +9,9 @@ export type CompleteSettings =
   & Pick<OidcSettings, 'tenant' | 'hosted_domain' | 'prompt'>
 
 const GOOGLE = 'https://accounts.google.com'
-const ENTRA = 'login.microsoftonline.com'
+const ENTRA = /^login\.(?:microsoftonline\.(?:com|us)|partner\.microsoftonline\.cn)$/
 /** Names in the place of a tenant, with which accounts of every tenant can log in. */
-const ENTRA_SHARED = /^\/(?:common|organizations|consumers)(?:\/|$)/
+const ENTRA_SHARED = /^\/(?:common|organizations|consumers|%7Btenantid%7D)(?:\/|$)/i
 
 /** Returns settings that `checkSettings` has accepted, with their defaults. */
 export function completeSettings (settings: Readonly<Record<string, unknown>>): CompleteSettings {
@@ -45,7 +45,7 @@ export function checkSettings (settings: Readonly<Record<string, unknown>>, rule
   if (issuer === GOOGLE && hostedDomain === undefined) {
     throw invalidSetting('hosted_domain', 'is required for Google, where everybody can have an account')
   }
-  if (url.hostname === ENTRA && (ENTRA_SHARED.test(url.pathname) || url.pathname.includes('{'))) {
+  if (ENTRA.test(url.hostname) && ENTRA_SHARED.test(url.pathname)) {
     throw invalidSetting('issuer', 'must contain the id of your tenant')
   }
 }
