@@ -7,7 +7,7 @@ import Provider from 'oidc-provider'
 import type { ClientMetadata } from 'oidc-provider'
 import type { Test } from 'tap'
 
-import { CookieBrowser } from './cookie-browser.js'
+import type { CookieBrowser } from './cookie-browser.js'
 import type { Page } from './cookie-browser.js'
 import { freePort } from './free-port.js'
 
@@ -29,6 +29,8 @@ export interface CertifiedOidc {
   clientSecret: string
 }
 
+/** The providers of a test file share their keys, which take long to create. */
+let usualKeys: Promise<JWK[]> | undefined
 const CLIENT_ID = 'gate'
 const CLIENT_SECRET = 'first-client-secret-of-this-test'
 
@@ -54,7 +56,7 @@ export async function certifiedOidc (
     conformIdTokenClaims: !claimsInIdToken,
     features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: true } },
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...claimsOf(id) }) }),
-    jwks: { keys: [await privateKey('RS256'), await privateKey('ES256')] },
+    jwks: { keys: await (usualKeys ??= Promise.all([privateKey('RS256'), privateKey('ES256')])) },
     cookies: { keys: ['a key of the cookies of this test'] },
     pkce: { required: () => true },
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256'] },

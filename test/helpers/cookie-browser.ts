@@ -13,15 +13,20 @@ export class CookieBrowser {
   readonly #jars = new Map<string, Map<string, Cookie>>()
 
   /** Opens a URL and follows redirects, until one leads to a URL for which `until` returns `true`. */
-  async open (address: string | URL, init: RequestInit = {}, until: (url: URL) => boolean = () => false): Promise<Page> {
+  async open (
+    address: string | URL,
+    init: RequestInit = {},
+    until: (url: URL) => boolean = () => false
+  ): Promise<Page> {
     let [url, request] = [new URL(address), init]
     for (let redirects = 0; redirects < 20; redirects++) {
       const response = await this.#send(url, request)
       const location = response.headers.get('location')
       const text = await response.text()
-      if (location === null || response.status < 300) return { url, status: response.status, headers: response.headers, text }
+      const { status, headers } = response
+      if (location === null || status < 300) return { url, status, headers, text }
       const next = new URL(location, url)
-      if (until(next)) return { url: next, status: response.status, headers: response.headers, text: '' }
+      if (until(next)) return { url: next, status, headers, text: '' }
       ;[url, request] = [next, {}]
     }
     throw new Error(`too many redirects at ${url.href}`)

@@ -10,6 +10,8 @@ import type { Answer, StubUpstream } from './stub-upstream.js'
 
 type Claims = Record<string, unknown>
 
+interface ValidToken { claims: Claims, header: Record<string, unknown>, token: string }
+
 /** A provider of OpenID Connect that responds as a test says. As it starts, all that it sends is valid. */
 export interface HostileOidc {
   issuer: string
@@ -21,7 +23,7 @@ export interface HostileOidc {
   /** Header parameters of ID tokens. */
   header: Record<string, unknown>
   /** Replaces the ID token that the provider has signed. */
-  forge: ((valid: { claims: Claims, header: Record<string, unknown>, token: string }) => Promise<string> | string) | null
+  forge: ((valid: ValidToken) => Promise<string> | string) | null
   /** Members of the discovery document beside the valid ones. */
   discovery: Claims
   /** Members of the token response beside the valid ones. */
@@ -39,6 +41,8 @@ export interface HostileOidc {
 
 export const DISCOVERY = '/.well-known/openid-configuration'
 const ACCESS_TOKEN = 'an-access-token'
+/** The providers of a test file share a key, which takes long to create. */
+let usualKey: Promise<SigningKey> | undefined
 
 export async function hostileOidc (t: Test, { clientId = 'gate', email = 'ann@example.com' } = {}): Promise<HostileOidc> {
   const upstream = await stubUpstream(t)
@@ -47,7 +51,7 @@ export async function hostileOidc (t: Test, { clientId = 'gate', email = 'ann@ex
   const provider: HostileOidc = {
     issuer,
     upstream,
-    keys: [await signingKey('first', 'RS256')],
+    keys: [await (usualKey ??= signingKey('first', 'RS256'))],
     claims: {},
     header: {},
     forge: null,

@@ -52,6 +52,7 @@ export async function oidcLogin (t: Test, options: OidcLoginOptions): Promise<Oi
   const admin = await adminApp(t, { server, ...store === undefined ? {} : { store } })
   const { providers = [], ...others } = plugin
   const { app, clock } = admin
+  if (store === undefined) await admin.store.organisations.create({ id: 'default', name: 'Default' })
   await app.register(adminOidc, {
     jwtSecrets: [SECRET],
     now: () => clock.now,
@@ -77,6 +78,7 @@ export async function oidcLogin (t: Test, options: OidcLoginOptions): Promise<Oi
     ...admin,
     log,
     async start (jar, id = 'idp', query = '') {
+      clock.now += 1
       const response = await inject(app, jar, 'GET', `${SSO}/oidc/${id}/start${query}`)
       if (response.statusCode !== 303) throw new Error(`start: ${response.statusCode} ${response.body}`)
       return String(response.headers.location)
@@ -124,7 +126,9 @@ async function inject (
   payload?: object
 ): Promise<LightMyRequestResponse> {
   const headers = jar.cookie === '' ? {} : { cookie: jar.cookie }
-  const response = await app.inject({ method, url, headers, ...payload === undefined ? {} : { payload } })
+  const remoteAddress = nextAddress()
+  const body = payload === undefined ? {} : { payload }
+  const response = await app.inject({ method, url, headers, remoteAddress, ...body })
   const cookies = new Map(jar.cookie === '' ? [] : jar.cookie.split('; ').map((pair) => split(pair)))
   for (const { name, value } of response.cookies) {
     if (value === '') cookies.delete(name)
@@ -132,6 +136,14 @@ async function inject (
   }
   jar.cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   return response
+}
+
+let requests = 0
+
+/** Refusals of one address are one audit entry per minute, so each request has another address. */
+export function nextAddress (): string {
+  requests++
+  return `198.18.${requests >> 8}.${requests & 255}`
 }
 
 function split (pair: string): [string, string] {

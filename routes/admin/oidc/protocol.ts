@@ -35,7 +35,7 @@ export function oidcProtocol (
   return {
     kind: 'oidc',
     settingsSchema: OidcSettingsSchema,
-    checkSettings: (settings) => checkSettings(settings, { allowPrivate: allowPrivateProviders }),
+    checkSettings: (settings, isOfHost) => checkSettings(settings, { allowPrivate: isOfHost || allowPrivateProviders }),
     checkSecret,
     urlsOf,
 

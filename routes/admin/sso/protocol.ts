@@ -62,8 +62,12 @@ export interface SsoProtocol {
   readonly kind: ProviderKind
   /** The settings in bodies of the admin API and in the options of the host: one strict object. */
   readonly settingsSchema: TObject
-  /** Throws `INVALID_REQUEST` for settings that the schema accepts but that cannot work. No I/O. */
-  checkSettings (settings: Record<string, unknown>): void
+  /**
+   * Throws `INVALID_REQUEST` for settings that the schema accepts but that cannot work. No I/O.
+   *
+   * @param isOfHost whether the host has configured the provider; it may choose addresses that organisations may not
+   */
+  checkSettings (settings: Record<string, unknown>, isOfHost: boolean): void
   /**
    * Returns the settings to store for those of a body, such as settings read from metadata, before `checkSettings`.
    * Throws `INVALID_REQUEST`. Default: the settings of the body.
@@ -91,6 +95,8 @@ export interface SsoProtocol {
 export interface SsoCore {
   /** The origin and base path that browsers reach the server at, without a slash at the end. */
   readonly publicUrl: string
+  /** The URL of the page that finishes a login. */
+  readonly loginPage: string
   readonly now: () => number
   /** Adds a protocol with the providers that the host has configured. */
   use (protocol: SsoProtocol, configured: readonly ConfiguredProvider[]): void

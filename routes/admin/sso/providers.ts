@@ -24,7 +24,7 @@ const MAX_LISTED = 100
 
 export interface ProtocolParts {
   readonly protocol: SsoProtocol
-  readonly checkSettings: (settings: Record<string, unknown>) => Record<string, unknown>
+  readonly checkSettings: ReturnType<typeof settingsCheck>
 }
 
 /** The protocols of an app, and the providers of the host and of organisations. */
@@ -96,7 +96,7 @@ function configuredProvider (
   }
   assertRoles(plugin, `${path}.roles`, roles)
   try {
-    const checked = checkSettings(settings)
+    const checked = checkSettings(settings, true)
     for (const secret of secrets.length === 0 ? [null] : secrets) protocol.checkSecret(secret, checked)
     return { id, orgId, kind: protocol.kind, name, settings: checked, roles, secrets }
   } catch (error) {

@@ -10,14 +10,14 @@ import type { SsoProtocol } from './protocol.js'
  */
 export function settingsCheck (
   protocol: SsoProtocol
-): (settings: Record<string, unknown>) => Record<string, unknown> {
+): (settings: Record<string, unknown>, isOfHost?: boolean) => Record<string, unknown> {
   const ajv = new Ajv({ useDefaults: true, allErrors: false, strict: 'log', allowUnionTypes: true })
   const validate: ValidateFunction = ajv.compile(protocol.settingsSchema)
 
-  return function checkSettings (settings) {
+  return function checkSettings (settings, isOfHost = false) {
     const checked = structuredClone(protocol.completeSettings?.(settings) ?? settings)
     if (!validate(checked)) throw new INVALID_REQUEST({ details: (validate.errors ?? []).map(toDetail) })
-    protocol.checkSettings(checked)
+    protocol.checkSettings(checked, isOfHost)
     return checked
   }
 }

@@ -134,7 +134,10 @@ t.test('an invalid logout token ends nothing', async (t) => {
 t.test('an ID token is no logout token', async (t) => {
   const { provider, login } = await site(t)
   let idToken = ''
-  provider.forge = ({ token }) => idToken = token
+  provider.forge = ({ token }) => {
+    idToken = token
+    return token
+  }
   const { access_token: mine } = await tokensOf(login, provider.respond)
   t.equal((await post(login, idToken)).statusCode, 400)
   t.equal((await login.get('me', mine)).statusCode, 200)

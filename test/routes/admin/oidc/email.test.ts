@@ -44,7 +44,7 @@ t.test('a login fails if the email', async (t) => {
       const { error, entry } = await login.refused(t, response)
       t.equal(error, 'email_not_verified')
       t.match(entry.changes, { reason: 'email_not_verified' })
-      t.equal((await login.store.members.list('default', {}, { limit: 10 })).data.length, 1)
+      t.equal((await login.store.members.list('default', { limit: 10 })).data.length, 1)
     })
   }
 })

@@ -5,7 +5,12 @@ import { completeSettings } from '../../../../routes/admin/oidc/settings.js'
 import type { OidcSettings } from '../../../../schemas/admin-oidc.js'
 
 const now = 1_800_000_000_000
-function identity (claims: Record<string, unknown>, settings: Partial<OidcSettings> = {}, roleClaim: string | null = null) {
+
+function identity (
+  claims: Record<string, unknown>,
+  settings: Partial<OidcSettings> = {},
+  roleClaim: string | null = null
+) {
   return identityOf({
     settings: completeSettings({ issuer: 'https://idp.example', client_id: 'gate', ...settings }),
     claims: { sub: 's', ...claims },

@@ -192,7 +192,10 @@ t.test('no token of the provider is logged by a login that succeeds', async (t) 
   const provider = await hostileOidc(t)
   provider.tokens = { access_token: 'a-secret-access-token', refresh_token: 'a-secret-refresh-token' }
   let idToken = ''
-  provider.forge = ({ token }) => idToken = token
+  provider.forge = ({ token }) => {
+    idToken = token
+    return token
+  }
   const login = await oidcLogin(t, { issuer: provider.issuer })
   const pair = await tokensOf(login, provider.respond)
   const logged = login.log.text()

@@ -1,11 +1,20 @@
 import t from 'tap'
 
-import { INVALID_REQUEST } from '../../../../lib/errors.js'
+import { GatehouseError, INVALID_REQUEST } from '../../../../lib/errors.js'
 import { checkSecret, checkSettings } from '../../../../routes/admin/oidc/settings.js'
 
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47'
 const strict = { allowPrivate: false }
 const check = (settings: object, rules = strict) => () => checkSettings({ client_id: 'gate', ...settings }, rules)
+
+/** Returns the path of the setting that is refused. */
+function refusedPath (work: () => void): string | undefined {
+  try {
+    work()
+  } catch (error) {
+    return error instanceof GatehouseError ? error.details?.[0]?.path : undefined
+  }
+}
 
 t.test('issuers must be https URLs at public addresses', async (t) => {
   for (const issuer of ['http://idp.example', 'http://127.0.0.1:3000', 'https://127.0.0.1', 'https://10.0.0.1/realm',
@@ -27,16 +36,16 @@ t.test('with allowPrivate an issuer may be at a private address, and with http o
 })
 
 t.test('an issuer that everybody can use needs a pin to one organisation', async (t) => {
-  t.throws(check({ issuer: 'https://accounts.google.com' }), { details: [{ path: '/settings/hosted_domain' }] })
+  t.equal(refusedPath(check({ issuer: 'https://accounts.google.com' })), '/settings/hosted_domain')
   t.doesNotThrow(check({ issuer: 'https://accounts.google.com', hosted_domain: 'example.com' }))
   for (const name of ['common', 'organizations', 'consumers', '{tenantid}']) {
-    t.throws(check({ issuer: `https://login.microsoftonline.com/${name}/v2.0` }), { details: [{ path: '/settings/issuer' }] })
+    t.equal(refusedPath(check({ issuer: `https://login.microsoftonline.com/${name}/v2.0` })), '/settings/issuer')
   }
   t.doesNotThrow(check({ issuer: `https://login.microsoftonline.com/${TENANT}/v2.0` }))
 })
 
 t.test('the scopes must contain openid', async (t) => {
-  t.throws(check({ issuer: 'https://idp.example', scopes: ['email'] }), { details: [{ path: '/settings/scopes' }] })
+  t.equal(refusedPath(check({ issuer: 'https://idp.example', scopes: ['email'] })), '/settings/scopes')
 })
 
 t.test('a client secret is required, but for a public client, which has none', async (t) => {
