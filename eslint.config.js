@@ -46,7 +46,7 @@ const rawAddresses = [
 
 // In lib/ the modules that need such a package are loaded by import() alone.
 const optionalPackages = {
-  selector: 'ImportDeclaration[importKind="value"][source.value=/^(kysely|pg|ioredis|otplib|nodemailer|@nats-io|@node-rs|@simplewebauthn|jose|@node-saml|@xmldom|xml-crypto)(\\u002F|$)/]',
+  selector: 'ImportDeclaration[importKind="value"][source.value=/^(kysely|pg|ioredis|otplib|nodemailer|@nats-io|@node-rs|@simplewebauthn|jose|openid-client|@node-saml|@xmldom|xml-crypto)(\\u002F|$)/]',
   message: 'This package is optional: import its types only, and import() it where it is used.'
 }
 

@@ -1,6 +1,7 @@
 export { default as adminApi } from './routes/admin/api/index.js'
 export { default as adminMfa } from './routes/admin/mfa/index.js'
 export { default as adminKeys } from './routes/admin/keys/index.js'
+export { default as adminOidc } from './routes/admin/oidc/index.js'
 export { default as adminSaml, samlSettingsFrom } from './routes/admin/saml/index.js'
 export { default as adminAuth } from './routes/admin/auth/index.js'
 export { default as adminGuard } from './plugins/admin-guard/index.js'
@@ -38,6 +39,7 @@ export type { Admin, AdminGuardOptions, ApiKeyAdmin, UserAdmin } from './plugins
 export type { AdminApiOptions, AdminScopeOptions } from './routes/admin/api/index.js'
 export type { AdminMfaOptions, PasskeyOptions } from './routes/admin/mfa/index.js'
 export type { AdminKeysOptions } from './routes/admin/keys/index.js'
+export type { AdminOidcOptions, ConfiguredOidcProvider, OidcSettings } from './routes/admin/oidc/index.js'
 export type {
   AdminSamlOptions,
   ConfiguredDomain,

@@ -24,6 +24,7 @@ const ROUTE_CONFIG = {
   'admin-api': ['{ admin: true }', '{ admin: 5 }'],
   'admin-mfa': ['{ admin: true }', '{ admin: 5 }'],
   'admin-keys': ['{ admin: true }', '{ admin: 5 }'],
+  'admin-oidc': ['{ admin: true }', '{ admin: 5 }'],
   'admin-saml': ['{ admin: true }', '{ admin: 5 }'],
   'admin-users': ['{ admin: true }', '{ admin: 5 }']
 }

@@ -45,6 +45,7 @@ t.test('the root exports every plugin under its own name', async (t) => {
       'adminApi',
       'adminKeys',
       'adminMfa',
+      'adminOidc',
       'adminSaml',
       'adminUsers',
       'errorEnvelope',

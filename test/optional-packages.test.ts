@@ -44,6 +44,9 @@ const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, me
     'The passkey login of administrators needs the package "@simplewebauthn/server"'],
   ['jose', 'plugins/identity-token/token-verifier.ts', 'openTokenVerifier({ providers: [] })',
     'The identityToken plugin needs the package "jose"'],
+  ['openid-client', 'routes/admin/oidc/packages.ts', 'loadPackages()',
+    'The adminOidc plugin needs the package "openid-client"'],
+  ['jose', 'routes/admin/oidc/packages.ts', 'loadPackages()', 'The adminOidc plugin needs the package "jose"'],
   ['@node-rs/argon2', 'index.ts', 'createPasswords()', 'Hashing passwords needs the package "@node-rs/argon2"']
 ]
 

@@ -3,17 +3,14 @@ import type { FastifyInstance } from 'fastify'
 import { INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE } from '../errors.js'
 
 /**
- * Makes a scope accept only `application/x-www-form-urlencoded`, as an object of strings. A repeated name is 400
- * `INVALID_REQUEST`; a content encoding is 415 `UNSUPPORTED_MEDIA_TYPE`.
- *
- * @param scope the scope of the routes, without other parsers afterwards
- * @param bodyLimit maximum size of a body, in bytes
+ * Makes a scope accept only `application/x-www-form-urlencoded`, as an object of strings. A content encoding is 415
+ * `UNSUPPORTED_MEDIA_TYPE`. A repeated name is 400 `INVALID_REQUEST`, because two readers may read two values.
  */
-export function useFormBody (scope: FastifyInstance, bodyLimit: number): void {
+export function useFormBody (scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser<string>(
     'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit },
+    { parseAs: 'string' },
     function parseForm (request, body, done) {
       if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return done(new UNSUPPORTED_MEDIA_TYPE())
       const fields = new URLSearchParams(body)

@@ -14,6 +14,7 @@ const WORKING: Record<string, object> = {
   adminGuard: { jwtSecrets: [KEY] },
   adminKeys: { jwtSecrets: [KEY] },
   adminMfa: { jwtSecrets: [KEY] },
+  adminOidc: { jwtSecrets: [KEY], publicUrl: 'https://gate.example.com', loginPage: '/login' },
   adminSaml: { jwtSecrets: [KEY], publicUrl: 'https://gate.example.com', loginPage: '/login' },
   adminUsers: { jwtSecrets: [KEY], linkUrl: 'https://app.example.com/account', sendMail: async () => {} },
   auditLog: {},
@@ -45,6 +46,7 @@ const MISSPELT: ReadonlyArray<[plugin: string, option: string, value: unknown, n
   ['adminGuard', 'acessTtl', 60_000, 'accessTtl'],
   ['adminKeys', 'userRateLimits', false, 'userRateLimit'],
   ['adminMfa', 'userRateLimits', false, 'userRateLimit'],
+  ['adminOidc', 'allowPrivateProvider', true, 'allowPrivateProviders'],
   ['adminSaml', 'loginPages', '/login', 'loginPage'],
   ['adminUsers', 'linkURL', 'https://app.example.com', 'linkUrl'],
   ['auditLog', 'orgid', 'x', 'orgId'],
@@ -109,7 +111,7 @@ const RENAMED: ReadonlyArray<[plugin: string, options: object, hint: string]> = 
 ]
 
 /** Plugins that need `adminAuth` before them. */
-const AFTER_LOGIN = ['adminSaml', 'adminMfa', 'adminUsers']
+const AFTER_LOGIN = ['adminMfa', 'adminOidc', 'adminSaml', 'adminUsers']
 
 const PLUGINS = suite as unknown as Record<string, FastifyPluginAsync<object> | undefined>
 

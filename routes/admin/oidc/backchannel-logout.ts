@@ -20,7 +20,7 @@ export async function backchannelLogoutRoute (
   { packages, providers, now: clock }: OidcProtocolParts
 ): Promise<void> {
   await scope.register(async (forms) => {
-    useFormBody(forms, MAX_BODY)
+    useFormBody(forms)
     forms.post('/:id/backchannel-logout', {
       schema: backchannelLogoutSchema,
       bodyLimit: MAX_BODY,

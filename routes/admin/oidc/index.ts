@@ -4,8 +4,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import { assertBoolean, assertWholeNumber, refuseUnknownOptions } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
+import type { OidcSettings } from '../../../schemas/admin-oidc.js'
 import { useAdminSso } from '../sso/core.js'
-import { SSO_OPTIONS } from '../sso/options.js'
+import { SSO_OPTIONS, ssoSettingsOf } from '../sso/options.js'
 import type { ConfiguredProvider, SsoOptions } from '../sso/options.js'
 import { backchannelLogoutRoute } from './backchannel-logout.js'
 import { callbackRoute } from './callback.js'
@@ -19,12 +20,18 @@ export type {} from '../../../plugins/admin-guard/index.js'
 export type {} from '../../../plugins/audit-log/index.js'
 export type {} from '../../../plugins/token-store/index.js'
 
+/** A provider of OpenID Connect that the host configures. */
+export interface ConfiguredOidcProvider extends Omit<ConfiguredProvider, 'settings'> {
+  /** As in the admin API. */
+  settings: OidcSettings
+}
+
 export interface AdminOidcOptions extends SsoOptions {
   /**
    * Providers of the host, beside those that organisations add by the admin API. They may be at private addresses.
    * Default: none.
    */
-  providers?: readonly ConfiguredProvider[]
+  providers?: readonly ConfiguredOidcProvider[]
   /**
    * Lets organisations add providers at addresses of private networks and of this machine. The server then calls any
    * address that an owner of an organisation enters. Default: `false`.
@@ -57,30 +64,31 @@ const KNOWN: KnownOptions<AdminOidcOptions> = {
  */
 const adminOidc: FastifyPluginAsync<AdminOidcOptions> = async (app, options) => {
   refuseUnknownOptions('adminOidc', options, KNOWN)
-  const { prefix = '/v1/admin', now, providers: configured = [], allowPrivateProviders = false, timeout = 5_000 } = options
+  const { providers: configured = [], allowPrivateProviders = false, timeout = 5_000, ca, ...shared } = options
   assertBoolean('admin-oidc', 'allowPrivateProviders', allowPrivateProviders)
   assertWholeNumber('admin-oidc', 'timeout', timeout, { min: 100, max: 8_000, unit: 'milliseconds' })
+  const { prefix, publicUrl, loginPage, now } = ssoSettingsOf('admin-oidc', shared)
   const packages = await loadPackages()
-  const core = await useAdminSso(app, 'admin-oidc', sharedOptions(options))
+  const core = await useAdminSso(app, 'admin-oidc', shared)
   const ofHost = new Set(configured.map(({ id }) => id))
-  const baseUrl = `${core.publicUrl}${prefix}/auth/sso/oidc`
+  const baseUrl = `${publicUrl}${prefix}/auth/sso/oidc`
   const parts: OidcProtocolParts = {
     packages,
     providers: new KnownProviders({
       packages,
       timeout,
       allowPrivate: ({ id }) => allowPrivateProviders || ofHost.has(id),
-      ca: options.ca,
-      clock: now ?? (() => performance.now()),
+      ca,
+      clock: options.now ?? (() => performance.now()),
       log: app.log
     }),
     allowPrivateProviders,
     urlsOf: (id) => ({
       redirect_uri: `${baseUrl}/${id}/callback`,
       backchannel_logout_uri: `${baseUrl}/${id}/backchannel-logout`,
-      post_logout_redirect_uri: core.loginPage
+      post_logout_redirect_uri: loginPage
     }),
-    now: core.now
+    now
   }
   core.use(oidcProtocol(parts), configured)
   await core.routes('oidc', async (scope) => {
@@ -89,14 +97,15 @@ const adminOidc: FastifyPluginAsync<AdminOidcOptions> = async (app, options) => 
   })
 }
 
-function sharedOptions (options: AdminOidcOptions): SsoOptions {
-  const names = Object.keys(SSO_OPTIONS)
-  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name))) as unknown as SsoOptions
-}
-
 export default fp(adminOidc, {
   name: 'gatehouse-admin-oidc',
   fastify: '5.x',
-  dependencies: ['gatehouse-admin-auth']
+  decorators: { fastify: ['adminLogins'] }
 })
 export type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
+export type { OidcSettings } from '../../../schemas/admin-oidc.js'
+export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
+export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
+export type { AdminGuardOptions, AdminTokensOptions } from '../../../plugins/admin-guard/index.js'
+export type { AdminScopeOptions } from '../admin-scope.js'
+export type { ConfiguredDomain, ConfiguredProvider, SsoOptions } from '../sso/options.js'

@@ -9,9 +9,7 @@ export interface OidcPackages {
 /** Loads the packages. Rejects with the name of a missing one. */
 export async function loadPackages (): Promise<OidcPackages> {
   const why = 'The adminOidc plugin'
-  const [client, jose] = await Promise.all([
-    importOptional('openid-client', () => import('openid-client'), why),
-    importOptional('jose', () => import('jose'), why)
-  ])
-  return { client, jose }
+  // openid-client needs jose itself, so a missing jose is reported by its name only if it is loaded first.
+  const jose = await importOptional('jose', () => import('jose'), why)
+  return { jose, client: await importOptional('openid-client', () => import('openid-client'), why) }
 }

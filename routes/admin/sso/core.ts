@@ -57,7 +57,6 @@ export async function useAdminSso (app: FastifyInstance, plugin: string, options
       const accountOf = ssoAccounts(scope, { findDomain })
       const shared: SsoCore = core = {
         publicUrl,
-        loginPage,
         now,
         use: (protocol, configured) => providers.add(protocol, configured),
         find: (kind, id) => providers.find(kind, id),

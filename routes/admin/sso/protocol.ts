@@ -95,8 +95,6 @@ export interface SsoProtocol {
 export interface SsoCore {
   /** The origin and base path that browsers reach the server at, without a slash at the end. */
   readonly publicUrl: string
-  /** The URL of the page that finishes a login. */
-  readonly loginPage: string
   readonly now: () => number
   /** Adds a protocol with the providers that the host has configured. */
   use (protocol: SsoProtocol, configured: readonly ConfiguredProvider[]): void
