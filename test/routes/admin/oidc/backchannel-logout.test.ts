@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 
 import { hostileOidc } from '../../../helpers/hostile-oidc.js'
+import { signingKey } from '../../../helpers/identity-provider.js'
 import { oidcLogin, SSO, tokensOf } from '../../../helpers/oidc-login.js'
 import type { OidcLogin } from '../../../helpers/oidc-login.js'
 
@@ -146,6 +147,7 @@ t.test('an ID token is no logout token', async (t) => {
 t.test('a logout token of another provider, and one for an unknown provider, are refused', async (t) => {
   const { provider, login, token } = await site(t)
   const foreign = await hostileOidc(t)
+  foreign.keys = [await signingKey('first', 'RS256')]
   const { access_token: mine } = await tokensOf(login, provider.respond)
   const iat = Math.floor(Date.now() / 1_000)
   const signed = await foreign.sign({
