@@ -32,18 +32,25 @@ type Root = FastifyInstance & { [WATCH]?: Watch }
 
 /**
  * Adds the security schemes of a route's guards to a copy of its schema, because several routes may share one schema
- * object.
+ * object. Several optional guards are alternatives; one alone is described like a required guard.
  */
 export function describeSecurity (options: RouteOptions, guards: ReadonlyMap<string, Registration>): void {
   const schema: DescribedSchema = options.schema ?? {}
   if (options.method === 'OPTIONS' || schema.security !== undefined) return
   const config = options.config?.gatehouse as Record<string, unknown> | undefined
-  const security: Record<string, readonly string[]> = {}
+  const required: Record<string, readonly string[]> = {}
+  const optional: string[] = []
   for (const [name, registration] of guards) {
     const { securityScheme } = registration
-    if (securityScheme !== undefined && isOn(ruleOf(name, registration, config))) security[securityScheme] = []
+    const rule = ruleOf(name, registration, config)
+    if (securityScheme === undefined || !isOn(rule)) continue
+    if (rule === 'optional') optional.push(securityScheme)
+    else required[securityScheme] = []
   }
-  if (Object.keys(security).length > 0) options.schema = { ...schema, security: [security] } as DescribedSchema
+  const security = optional.length === 0
+    ? [required]
+    : optional.map((scheme) => ({ ...required, [scheme]: [] }))
+  if (Object.keys(security[0] ?? {}).length > 0) options.schema = { ...schema, security } as DescribedSchema
 }
 
 /**

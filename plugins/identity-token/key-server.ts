@@ -72,7 +72,8 @@ export class KeyServer {
     const { statusCode, body } = await this.#clientOf(url.origin).call({
       method: 'GET',
       path: url.pathname + url.search,
-      headers: { accept: 'application/json' },
+      // Some firewalls of providers refuse requests without a user agent.
+      headers: { accept: 'application/json, application/jwk-set+json', 'user-agent': 'fastify-gatehouse' },
       signal
     })
     if (statusCode !== 200) throw new UPSTREAM_ERROR({ reason: `the provider responded with status ${statusCode}` })

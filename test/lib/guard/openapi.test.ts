@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 
 import captcha from '../../../plugins/captcha/index.js'
+import identityToken from '../../../plugins/identity-token/index.js'
 import proxyKey from '../../../plugins/proxy-key.js'
 import tokenStore, { memoryStore } from '../../../plugins/token-store/index.js'
 import userReference from '../../../plugins/user-reference/index.js'
@@ -62,6 +63,20 @@ t.test('a guarded route does not mark other routes that share its schema object'
   })
   t.same(seen, { '/guarded': [{ proxyKey: [] }], '/open': undefined })
   t.same(Object.keys(schema), ['description'])
+})
+
+t.test('several optional guards of a route are alternatives, each with the required ones', async (t) => {
+  const seen = await described(t, securitySchemes, async (app) => {
+    await app.register(proxyKey, { keys: [KEY] })
+    await app.register(userReference, { keys: [KEY] })
+    await app.register(identityToken, { providers: [{ issuer: 'https://idp.example', audience: 'app' }] })
+    await app.register(widgetToken, { ...widget, guards: { proxyKey: true } })
+    app.get('/token', { config: { gatehouse: { identityToken: true } } }, ok)
+  })
+  t.same(seen, {
+    '/api/generate-token': [{ proxyKey: [], userReference: [] }, { proxyKey: [], identityToken: [] }],
+    '/token': [{ identityToken: [] }]
+  })
 })
 
 t.test('a guard of one app does not mark the same route of another app', async (t) => {
