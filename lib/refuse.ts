@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 
 import { printableLine } from '../signing/printable-line.js'
 import { CHANNELS } from './channels.js'
@@ -81,9 +81,23 @@ export function envelope ({ code, message, details }: GatehouseError): string {
   return JSON.stringify({ error: details === undefined ? { code, message } : { code, message, details } })
 }
 
+/** Returns the media type and the body of an error. */
+export type ErrorFormat = (error: GatehouseError) => { mediaType: string, body: string }
+
+// Symbol.for, so that two copies of the package in one process share the property.
+const ERROR_FORMAT: unique symbol = Symbol.for('fastify-gatehouse.errorFormat') as never
+
+type FormattedReply = FastifyReply & { [ERROR_FORMAT]?: ErrorFormat }
+
+/** Makes the routes and guards of a scope send errors in the format of a protocol instead of the envelope. */
+export function useErrorFormat (scope: FastifyInstance, format: ErrorFormat): void {
+  scope.decorateReply(ERROR_FORMAT, format)
+}
+
 /**
- * Sends an error in the envelope. The suite refuses requests only through this function, on its own routes and in
- * guards on a host's routes, whose error handlers would reshape an error that a guard throws. A guard passes its name.
+ * Sends an error in the envelope, or in the format of the scope. The suite refuses requests only through this function,
+ * on its own routes and in guards on a host's routes, whose error handlers would reshape an error that a guard throws.
+ * A guard passes its name.
  */
 export function refuse (reply: FastifyReply, error: GatehouseError, guard?: GuardDecision): FastifyReply {
   logRefusal(reply, error)
@@ -94,8 +108,12 @@ export function refuse (reply: FastifyReply, error: GatehouseError, guard?: Guar
     reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)))
   }
   if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
+  const { mediaType, body } = (reply as FormattedReply)[ERROR_FORMAT]?.(error) ?? {
+    mediaType: 'application/json',
+    body: envelope(error)
+  }
   // A string bypasses a response schema that the host's route may have for this status.
-  return sendProtected(reply.type('application/json; charset=utf-8'), envelope(error))
+  return sendProtected(reply.type(`${mediaType}; charset=utf-8`), body)
 }
 
 /**

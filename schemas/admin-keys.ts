@@ -24,7 +24,8 @@ export const PERMISSION_NAMES = [
   'events:read',
   'embeds:read',
   'embeds:revoke',
-  'audit:read'
+  'audit:read',
+  'scim:manage'
 ] as const
 export type PermissionName = typeof PERMISSION_NAMES[number]
 

@@ -26,7 +26,8 @@ const ROUTE_CONFIG = {
   'admin-keys': ['{ admin: true }', '{ admin: 5 }'],
   'admin-oidc': ['{ admin: true }', '{ admin: 5 }'],
   'admin-saml': ['{ admin: true }', '{ admin: 5 }'],
-  'admin-users': ['{ admin: true }', '{ admin: 5 }']
+  'admin-users': ['{ admin: true }', '{ admin: 5 }'],
+  scim: ['{ admin: true }', '{ admin: 5 }']
 }
 
 /** By entry: code of the README that uses only that entry. */

@@ -13,6 +13,7 @@ import adminApi from '../routes/admin/api/index.js'
 import adminAuth from '../routes/admin/auth/index.js'
 import adminKeys from '../routes/admin/keys/index.js'
 import adminUsers from '../routes/admin/users/index.js'
+import scim from '../routes/admin/scim/index.js'
 import type { RenewalOptions } from '../routes/databrain/guest-token/index.js'
 import { ACCOUNT_PATH, accountPage } from './account-page.js'
 import { abuseGuards } from './abuse-guards.js'
@@ -170,6 +171,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     sendMail: parts.mail.sendMail,
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
+  await app.register(scim, { jwtSecrets: secrets.JWT_SECRET })
   await accountPage(app)
 
   if (config.docs) await serveDocs(app)

@@ -48,6 +48,7 @@ t.test('the root exports every plugin under its own name', async (t) => {
       'adminOidc',
       'adminSaml',
       'adminUsers',
+      'scim',
       'errorEnvelope',
       'captcha',
       'csrf',

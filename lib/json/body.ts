@@ -6,32 +6,43 @@ import { countMembers } from './scan.js'
 import { assertUnrepeated, knownMembersOf } from './known-members.js'
 
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
-/** Larger than any valid body of these routes. */
-const LIMITS = {
-  depth: 64,
-  values: 1_000,
-  members: 1_000,
-  eventMembers: Infinity,
-  outerMembers: Infinity,
-  eventLevel: 0
+const DEPTH = 64
+
+export interface JsonBodyOptions {
+  /** Accepted media types. Default: `application/json`. */
+  mediaTypes?: string[]
+  /**
+   * Maximum number of properties and elements of a body. Default: 1 000, more than a valid body of most routes has.
+   */
+  values?: number
 }
-const PROPERTIES = { depth: LIMITS.depth, properties: LIMITS.values }
 
 /**
- * Makes a scope accept only `application/json` in strict UTF-8. Another media type, charset or content encoding is 415
- * `UNSUPPORTED_MEDIA_TYPE`. Invalid UTF-8, invalid JSON, a `__proto__` property, more than 64 levels or more than 1 000
- * properties and elements are 400 `INVALID_JSON`. A repeated property that the route's schema names is 400
- * `INVALID_REQUEST`.
+ * Makes a scope accept only `application/json`, or `mediaTypes`, in strict UTF-8. Another media type, charset or
+ * content encoding is 415 `UNSUPPORTED_MEDIA_TYPE`. Invalid UTF-8, invalid JSON, a `__proto__` property, more than 64
+ * levels or more than `values` properties and elements are 400 `INVALID_JSON`. A repeated property that the route's
+ * schema names is 400 `INVALID_REQUEST`.
  *
  * Fastify's own parser replaces invalid bytes by U+FFFD, reads UTF-16 as UTF-8, and accepts `text/plain`, which a page
  * of another site can send without a preflight.
  */
-export function useJsonBody (scope: FastifyInstance): void {
+export function useJsonBody (
+  scope: FastifyInstance,
+  { mediaTypes = ['application/json'], values = 1_000 }: JsonBodyOptions = {}
+): void {
+  const limits = {
+    depth: DEPTH,
+    values,
+    members: values,
+    eventMembers: Infinity,
+    outerMembers: Infinity,
+    eventLevel: 0
+  }
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   const parse = scope.getDefaultJsonParser('error', 'error')
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser<Buffer>(
-    'application/json',
+    mediaTypes,
     { parseAs: 'buffer' },
     function parseJson (request, body, done) {
       const charset = CHARSET.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase()
@@ -43,21 +54,27 @@ export function useJsonBody (scope: FastifyInstance): void {
       } catch (cause) {
         return done(new INVALID_JSON({ cause }))
       }
-      const members = countMembers(json, LIMITS)
+      const members = countMembers(json, limits)
       if (members === -1) {
         return done(new INVALID_JSON({ message: 'The JSON is nested too deep or has too many properties' }))
       }
       parse(request, json, function checkMembers (error: Error | null, value?: unknown) {
-        done(error ?? validateBody(request, json, value, members), value)
+        done(error ?? validateBody(request, json, value, { members, values }), value)
       })
     }
   )
 }
 
-function validateBody ({ routeOptions }: FastifyRequest, json: string, value: unknown, members: number): Error | null {
+function validateBody (
+  { routeOptions }: FastifyRequest,
+  json: string,
+  value: unknown,
+  { members, values }: { members: number, values: number }
+): Error | null {
   const schema = routeOptions.schema?.body
   try {
-    if (members > countProperties(value, PROPERTIES) && typeof schema === 'object' && schema !== null) {
+    const counted = countProperties(value, { depth: DEPTH, properties: values })
+    if (members > counted && typeof schema === 'object' && schema !== null) {
       assertUnrepeated(json, knownMembersOf(schema))
     }
     return null

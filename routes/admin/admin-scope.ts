@@ -8,6 +8,7 @@ import { requestNetwork } from '../../lib/http/client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../lib/errors.js'
 import { hasGuard } from '../../lib/guard/index.js'
 import { useJsonBody } from '../../lib/json/body.js'
+import type { JsonBodyOptions } from '../../lib/json/body.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { limitRate, named } from '../../lib/limits/rate-limit.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
@@ -43,7 +44,8 @@ const BODY_LIMITS: Readonly<Record<string, number>> = {
   'admin-keys': 16_384,
   'admin-users': 16_384,
   'admin-sso': 262_144,
-  'admin-api': 65_536
+  'admin-api': 65_536,
+  scim: 1_048_576
 }
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']
 
@@ -55,7 +57,8 @@ export async function adminScope (
   app: FastifyInstance,
   plugin: string,
   options: AdminScopeOptions,
-  define: (scope: FastifyInstance) => Promise<void>
+  define: (scope: FastifyInstance) => Promise<void>,
+  body: JsonBodyOptions = {}
 ): Promise<void> {
   const { prefix, cors } = options
   if (prefix !== undefined && (typeof prefix !== 'string' || !prefix.startsWith('/'))) {
@@ -72,7 +75,7 @@ export async function adminScope (
     scope.addHook('onRoute', function limitBody (route) {
       route.bodyLimit ??= BODY_LIMITS[plugin] ?? 65_536
     })
-    useJsonBody(scope)
+    useJsonBody(scope, body)
     await useAdminGuard(scope, plugin, options)
     await define(scope)
   })

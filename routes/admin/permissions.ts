@@ -70,6 +70,11 @@ export const PERMISSIONS = {
   readSso: allowFrom('admin'),
   /** A provider can log in anybody of its domains, with any role. */
   changeSso: allowFrom('owner', { stepUp: true }),
+  /** The routes of SCIM refuse users. The role of the key limits which members it may change. */
+  manageScim: allowFrom('admin', { permission: 'scim:manage' }),
+  readScim: allowFrom('admin'),
+  /** The mapping gives roles, also the role owner. */
+  changeScim: allowFrom('owner', { stepUp: true }),
   readOrganisation: allowFrom('viewer'),
   changeOrganisation: allowFrom('owner', { stepUp: true })
 } as const

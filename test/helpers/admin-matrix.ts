@@ -191,6 +191,8 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   'DELETE /auth/mfa/passkeys/:id': { least: 'viewer', fresh: true, ok: 204, make: ofPasskey },
   'POST /auth/mfa/step-up/options': { least: 'viewer', ok: 409 },
   'POST /auth/mfa/step-up': { least: 'viewer', ok: 400 },
+  'GET /scim': { least: 'admin', ok: 200 },
+  'PATCH /scim': { least: 'owner', fresh: true, ok: 200, make: body({ default_role: 'viewer' }) },
   'GET /organisation': { least: 'viewer', ok: 200 },
   'PATCH /organisation': { least: 'owner', fresh: true, ok: 200, make: body(NAME) }
 }

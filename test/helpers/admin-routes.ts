@@ -10,6 +10,7 @@ import adminApi from '../../routes/admin/api/index.js'
 import adminKeys from '../../routes/admin/keys/index.js'
 import adminAuth from '../../routes/admin/auth/index.js'
 import adminMfa from '../../routes/admin/mfa/index.js'
+import scim from '../../routes/admin/scim/index.js'
 import adminUsers from '../../routes/admin/users/index.js'
 import { SECRET, cheapPasswords } from './admin.js'
 
@@ -66,6 +67,7 @@ export async function permissionsPage (): Promise<string> {
     linkUrl: 'https://app.example.com/account',
     sendMail: async () => {}
   })
+  await app.register(scim, { jwtSecrets: [SECRET] })
   await app.ready()
   await app.close()
   return `# Permissions
@@ -74,6 +76,9 @@ Written from the routes by \`scripts/permissions.mjs\`; do not edit. Paths are b
 may not call the route, or that sends a field which the role may not send, is refused with 403 \`FORBIDDEN\` and changes
 nothing, whatever the value of the field. An [API key](admin-keys.md) also needs the permission of the route, and may
 not call a route without one.
+
+The routes of [scim](scim.md) below \`/scim/v2\` accept only API keys, of the roles owner and admin, with the permission
+\`scim:manage\`.
 
 On routes that are marked "fresh", a user who has a second factor must have proved it within the last 5 minutes; see
 [adminGuard](admin-guard.md#decorators).

@@ -20,6 +20,8 @@ import type { AdminMfaOptions } from '../../routes/admin/mfa/index.js'
 import type { TokenPair } from '../../schemas/admin-auth.js'
 import adminKeys from '../../routes/admin/keys/index.js'
 import type { AdminKeysOptions } from '../../routes/admin/keys/index.js'
+import scim from '../../routes/admin/scim/index.js'
+import type { ScimOptions } from '../../routes/admin/scim/index.js'
 import { backend } from './backend.js'
 
 export const SECRET = 'k7Qd-2mVx9_pLw4ZtR8yBn3Hs6Jf1Gc0'
@@ -38,6 +40,8 @@ export interface AdminAppOptions {
   api?: Partial<AdminApiOptions>
   /** Also registers `adminKeys`. */
   keys?: Partial<AdminKeysOptions>
+  /** Also registers `scim`. */
+  scim?: Partial<ScimOptions>
   /** Registers `adminMfa` with these options. Default: not registered. */
   mfa?: Partial<AdminMfaOptions>
   server?: FastifyServerOptions
@@ -67,7 +71,7 @@ function inject (app: FastifyInstance, options: InjectOptions) {
 /** The admin routes on an empty store with a clock of its own, without limits of rates unless the test sets some. */
 export async function adminApp (
   t: Test,
-  { auth, api, mfa, keys, server, store, before }: AdminAppOptions = {}
+  { auth, api, mfa, keys, scim: scimOptions, server, store, before }: AdminAppOptions = {}
 ): Promise<AdminApp> {
   const clock = { now: Date.now() }
   const now = () => clock.now
@@ -93,6 +97,11 @@ export async function adminApp (
   await app.register(adminApi, { jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...api })
   if (keys !== undefined) {
     await app.register(adminKeys, { jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...keys })
+  }
+  if (scimOptions !== undefined) {
+    await app.register(scim, {
+      jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...scimOptions
+    })
   }
 
   function call (method: 'GET' | 'POST', url: string, payload: unknown, token: string | undefined) {

@@ -33,6 +33,7 @@ async function setUp (t: Test) {
   const admin = await usersApp(t, {
     mfa: { passkeys: { rpId: 'example.com', origins: ['https://example.com'] } },
     keys: { quota: 100_000 },
+    scim: {},
     api: { quotas: { sources: 100_000, webhooks: 100_000 } },
     before: async (app, sink) => {
       await describeRoutes(app, '0.0.0')
