@@ -18,8 +18,8 @@ const Password = Type.String({ minLength: 1, maxLength: 1024 })
 const NewPassword = Type.String({ minLength: 12, maxLength: 1024 })
 const LinkToken = Type.String({ minLength: 1, maxLength: 512, description: 'The token of the mailed link' })
 /**
- * The pattern of an address as HTML defines it for `<input type=email>`: ASCII without quotes, spaces and line breaks, so that it is
- * one recipient in a mail header. An international domain is in punycode.
+ * The pattern of an address as HTML defines it for `<input type=email>`: ASCII without quotes, spaces and line breaks,
+ * so that it is one recipient in a mail header. An international domain is in punycode.
  */
 export const EMAIL_PATTERN =
   "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?" +

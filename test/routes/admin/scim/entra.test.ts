@@ -110,6 +110,6 @@ t.test('each form in which Entra ID adds and removes members of a group works, a
       t.same(now.map(({ value }) => value), members, `${time}: ${JSON.stringify(operation)}`)
     }
   }
-  const filter = encodeURIComponent(`displayName eq "crew"`)
+  const filter = encodeURIComponent('displayName eq "crew"')
   t.equal((await send('GET', `/Groups?excludedAttributes=members&filter=${filter}`)).json().totalResults, 1)
 })
