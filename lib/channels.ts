@@ -22,8 +22,8 @@ export interface AllowedMessage {
 
 /** The checks whose decisions are published. */
 export type GuardDecision =
-  | 'admin' | 'captcha' | 'connectionLimit' | 'csrf' | 'https' | 'pipelineKey' | 'proxyKey' | 'rateLimit'
-  | 'signature' | 'userReference' | 'webhook'
+  | 'admin' | 'captcha' | 'connectionLimit' | 'csrf' | 'https' | 'identityToken' | 'pipelineKey' | 'proxyKey'
+  | 'rateLimit' | 'signature' | 'userReference' | 'webhook'
 
 /** Events of one source, or of a batch, with the same outcome. */
 export interface IngestedMessage {
@@ -64,7 +64,7 @@ export interface UpstreamMessage {
   readonly duration: number
 }
 
-export type UpstreamProduct = 'databrain' | 'databrain_proxy' | 'boldbi' | 'captcha'
+export type UpstreamProduct = 'databrain' | 'databrain_proxy' | 'boldbi' | 'captcha' | 'identity'
 
 /** An attempt to refresh the tokens of an administrator. */
 export interface RefreshMessage {

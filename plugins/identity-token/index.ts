@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
+import { publishAllowed } from '../../lib/channels.js'
 import { unauthenticated } from '../../lib/authorize.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
@@ -69,7 +70,7 @@ export type IdentifiedRequest<Claims extends object> = FastifyRequest & { identi
  */
 const identityToken: FastifyPluginAsync<IdentityTokenOptions> = async (app, pluginOptions) => {
   const options = checkedOptions(pluginOptions)
-  const verifier = await openTokenVerifier(options, app.log)
+  const verifier = await openTokenVerifier(options, app)
   app.addHook('onClose', () => verifier.close())
   const presented = tokenReader(options)
 
@@ -96,9 +97,9 @@ const identityToken: FastifyPluginAsync<IdentityTokenOptions> = async (app, plug
     const found = presented(request)
     if (found === null) {
       if (rule === 'optional') done()
-      else refuse(reply, unauthenticated('no identity token'))
+      else refuse(reply, unauthenticated('no identity token'), 'identityToken')
     } else if ('refused' in found) {
-      refuse(reply, unauthenticated(found.refused))
+      refuse(reply, unauthenticated(found.refused), 'identityToken')
     } else identify(found.token, request, reply, done)
   })
 
@@ -110,12 +111,13 @@ const identityToken: FastifyPluginAsync<IdentityTokenOptions> = async (app, plug
   ): void {
     verifier.verify(token).then((verified) => {
       if (typeof verified === 'string') {
-        refuse(reply, invalid(verified))
+        refuse(reply, invalid(verified), 'identityToken')
         return
       }
       request.identityToken = verified
+      publishAllowed(request, 'identityToken')
       done()
-    }, (error: unknown) => refuse(reply, toPublicError(error)))
+    }, (error: unknown) => refuse(reply, toPublicError(error), 'identityToken'))
   }
 }
 

@@ -1,12 +1,17 @@
+import type { FastifyInstance } from 'fastify'
+
 import { UPSTREAM_ERROR } from '../../lib/errors.js'
 import { isKeySet, MAX_KEYS } from '../../lib/identity-provider/key-set.js'
 import type { KeySet } from '../../lib/identity-provider/key-set.js'
 import { isLoopback, providerUrl } from '../../lib/identity-provider/provider-url.js'
 import { upstreamClient } from '../../lib/upstream-client/index.js'
+import { meteredUpstream } from '../../lib/upstream-client/metered.js'
 import type { UpstreamClient } from '../../lib/upstream-client/index.js'
 import type { CheckedProvider } from './provider-options.js'
 
 export interface KeyServerOptions {
+  /** The app whose metrics count the calls. */
+  app: FastifyInstance
   provider: Pick<CheckedProvider, 'issuer' | 'jwksUrl' | 'ca'>
   /** Maximum time of one fetch, in milliseconds. */
   timeout: number
@@ -83,10 +88,12 @@ export class KeyServer {
   }
 
   #clientOf (origin: string): UpstreamClient {
-    const { provider: { ca }, timeout } = this.#options
+    const { app, provider: { ca }, timeout } = this.#options
     let client = this.#clients.get(origin)
     if (client === undefined) {
-      client = upstreamClient({ origin, timeout, retries: 0, maxResponse: MAX_BYTES, connections: 1, ca })
+      // A call without a response ends by its own limit, and counts as a timeout, before the fetch as a whole is ended.
+      const limits = { timeout: timeout - 50, retries: 0, maxResponse: MAX_BYTES, connections: 1 }
+      client = meteredUpstream(app, 'identity', upstreamClient({ origin, ca, ...limits }))
       this.#clients.set(origin, client)
     }
     return client

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { CompactJWSHeaderParameters, FlattenedJWSInput, JWTVerifyOptions, CryptoKey, JSONWebKeySet } from 'jose'
 
 import { GatehouseError, INVALID_OPTIONS } from '../../lib/errors.js'
@@ -21,9 +21,9 @@ interface Trusted {
 }
 
 /** Loads the package `jose`. Nothing is fetched before the first token. Rejects if the package is missing. */
-export async function openTokenVerifier (options: CheckedOptions, log: FastifyBaseLogger): Promise<TokenVerifier> {
+export async function openTokenVerifier (options: CheckedOptions, app: FastifyInstance): Promise<TokenVerifier> {
   const jose = await importOptional('jose', () => import('jose'), 'The identityToken plugin')
-  return new TokenVerifier(jose, options, log)
+  return new TokenVerifier(jose, options, app)
 }
 
 /** Verifies tokens of the configured providers, with the keys of each. Nothing is fetched before the first token. */
@@ -33,13 +33,13 @@ class TokenVerifier {
   readonly #trusted = new Map<string, Trusted>()
   readonly #servers: KeyServer[] = []
 
-  constructor (jose: Jose, options: CheckedOptions, log: FastifyBaseLogger) {
+  constructor (jose: Jose, options: CheckedOptions, app: FastifyInstance) {
     this.#jose = jose
     this.#options = options
     for (const provider of options.providers) {
       this.#trusted.set(provider.issuer, {
         provider,
-        findKey: this.#keysOf(provider, log),
+        findKey: this.#keysOf(provider, app),
         rules: rulesOf(provider, options.clockTolerance)
       })
     }
@@ -73,11 +73,11 @@ class TokenVerifier {
     await Promise.all(this.#servers.map((server) => server.close()))
   }
 
-  #keysOf (provider: CheckedProvider, log: FastifyBaseLogger): FindKey {
+  #keysOf (provider: CheckedProvider, app: FastifyInstance): FindKey {
     const { timeout, keysMaxAge, keysMaxStale, cooldown, now } = this.#options
     if (provider.keys !== null) return staticKeys(this.#jose, provider)
     const clock = now ?? (() => performance.now())
-    const server = new KeyServer({ provider, timeout, clock })
+    const server = new KeyServer({ app, provider, timeout, clock })
     this.#servers.push(server)
     const keys = new ProviderKeys({
       jose: this.#jose,
@@ -88,7 +88,7 @@ class TokenVerifier {
       clock,
       onFailure (error) {
         const reason = error instanceof GatehouseError ? error.reason : undefined
-        log.warn({ issuer: provider.issuer, reason, err: error }, 'the keys of an identity provider were not fetched')
+        app.log.warn({ issuer: provider.issuer, reason, err: error }, 'the keys of an identity provider were not fetched')
       }
     })
     return (header, token) => keys.find(header, token)

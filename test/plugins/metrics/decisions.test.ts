@@ -12,6 +12,7 @@ import rateLimit from '../../../plugins/rate-limit/index.js'
 import requireHttps from '../../../plugins/require-https.js'
 import signature from '../../../plugins/signature.js'
 import tokenStore, { memoryStore } from '../../../plugins/token-store/index.js'
+import identityToken from '../../../plugins/identity-token/index.js'
 import userReference from '../../../plugins/user-reference/index.js'
 import { signBody } from '../../../signing/datafly/body-signature.js'
 import { adminApp } from '../../helpers/admin.js'
@@ -32,12 +33,14 @@ async function guardedApp (t: Test) {
   await app.register(requireHttps, { allowLoopback: false })
   await app.register(proxyKey, { keys: [KEY] })
   await app.register(userReference, { keys: [KEY] })
+  await app.register(identityToken, { providers: [{ issuer: 'https://idp.example', audience: 'app' }] })
   await app.register(signature, { secrets: () => [KEY] })
   await app.register(connectionLimit, { sockets: false })
   await app.register(rateLimit, { address: { max: 1, timeWindow: 60_000 } })
   await app.register(csrf, { key: KEY, sessionOf: () => null })
   await app.register(captcha, { provider: 'altcha', hmacKey: KEY })
-  const names = ['https', 'proxyKey', 'userReference', 'connectionLimit', 'rateLimit', 'csrf', 'captcha'] as const
+  const names = ['https', 'proxyKey', 'userReference', 'identityToken', 'connectionLimit', 'rateLimit', 'csrf',
+    'captcha'] as const
   for (const name of names) app.post(`/${name}`, { config: { gatehouse: { [name]: true } } }, async () => '')
   app.post('/signature', { config: { gatehouse: { signature: 'required' } } }, async () => '')
   return app
@@ -61,6 +64,7 @@ t.test('each decision of a guard is counted with its outcome and its error code'
     https: 'HTTPS_REQUIRED',
     proxyKey: 'UNAUTHORIZED',
     userReference: 'UNAUTHORIZED',
+    identityToken: 'UNAUTHORIZED',
     signature: 'SIGNATURE_REQUIRED',
     rateLimit: 'RATE_LIMITED',
     csrf: 'CSRF_FAILED',
