@@ -44,7 +44,8 @@ export async function openSamlTools (): Promise<SamlTools> {
     signXml: (xml, key) => signMessage(crypto, xml, key),
     saml: (settings, { audience, recipient }, more = {}) => new SAML({
       issuer: audience,
-      audience,
+      // `readAssertion` checks it, for an audit entry with the right reason.
+      audience: false,
       callbackUrl: recipient,
       idpCert: [...settings.certificates],
       idpIssuer: settings.idp_entity_id,

@@ -1,4 +1,5 @@
 import { importOptional } from '../../../lib/optional-package.js'
+import { hasBalancedTags } from './balanced-tags.js'
 
 export const ASSERTION = 'urn:oasis:names:tc:SAML:2.0:assertion'
 export const PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol'
@@ -30,7 +31,7 @@ export async function openXmlParser (): Promise<ParseXml> {
     if (/<!(?!--)/.test(body)) throw new InvalidMessage('the XML has a DTD, an entity or a CDATA section')
     if (body.includes('<?')) throw new InvalidMessage('the XML has a processing instruction')
     if (body.split('<').length > MAX_ELEMENTS) throw new InvalidMessage('the XML has too many elements')
-    const root = parseWith(DOMParser, text)
+    const root = hasBalancedTags(body) ? parseWith(DOMParser, text) : null
     if (root === null) throw new InvalidMessage('the XML is not well-formed')
     for (const [, depth] of walk(root)) {
       if (depth > MAX_DEPTH) throw new InvalidMessage('the XML is nested too deeply')

@@ -15,10 +15,16 @@ export function settingsCheck (
   const validate: ValidateFunction = ajv.compile(protocol.settingsSchema)
 
   return function checkSettings (settings, isOfHost = false) {
-    const checked = structuredClone(protocol.completeSettings?.(settings) ?? settings)
-    if (!validate(checked)) throw new INVALID_REQUEST({ details: (validate.errors ?? []).map(toDetail) })
-    protocol.checkSettings(checked, isOfHost)
-    return checked
+    const checked = valid(structuredClone(settings))
+    // What completes the settings comes from outside as well.
+    const completed = protocol.completeSettings === undefined ? checked : valid(protocol.completeSettings(checked))
+    protocol.checkSettings(completed, isOfHost)
+    return completed
+  }
+
+  function valid (settings: Record<string, unknown>): Record<string, unknown> {
+    if (validate(settings)) return settings
+    throw new INVALID_REQUEST({ details: (validate.errors ?? []).map(toDetail) })
   }
 }
 
