@@ -47,6 +47,10 @@ const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, me
   ['openid-client', 'routes/admin/oidc/packages.ts', 'loadPackages()',
     'The adminOidc plugin needs the package "openid-client"'],
   ['jose', 'routes/admin/oidc/packages.ts', 'loadPackages()', 'The adminOidc plugin needs the package "jose"'],
+  ['@node-saml/node-saml', 'routes/admin/saml/tools.ts', 'openSamlTools()',
+    'SAML single sign-on of administrators needs the package "@node-saml/node-saml"'],
+  ['@xmldom/xmldom', 'routes/admin/saml/xml.ts', 'openXmlParser()',
+    'SAML single sign-on of administrators needs the package "@xmldom/xmldom"'],
   ['@node-rs/argon2', 'index.ts', 'createPasswords()', 'Hashing passwords needs the package "@node-rs/argon2"']
 ]
 
