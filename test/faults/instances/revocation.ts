@@ -78,6 +78,11 @@ const CASES: readonly Case[] = [
     refusal: '401 INVALID_TOKEN'
   },
   {
+    title: 'the token of a person whom a directory deactivates',
+    make: memberOfDirectory(),
+    refusal: '401 INVALID_TOKEN'
+  },
+  {
     title: 'a revoked API key',
     make: apiKeyUntil((path, token, at) => done(at, path, { method: 'DELETE', token })),
     refusal: '401 INVALID_TOKEN'
@@ -118,6 +123,20 @@ const CASES: readonly Case[] = [
 /** The access token of a member whom an owner changes by this request. */
 function memberUntil (change: { method: 'PATCH' | 'DELETE', body?: object }): MakeSubject {
   return tokenUntil((_own, _other, { id }, { token }, at) => done(at, `/v1/admin/users/${id}`, { ...change, token }))
+}
+
+/** The access token of a provisioned member whom a directory deactivates over SCIM. */
+function memberOfDirectory (): MakeSubject {
+  return tokenUntil(async (_own, _other, { id, email }, { store, token }, at) => {
+    await store.scim.createUser({ orgId: 'default', userId: id, userName: email, externalId: null, attributes: {} })
+    const key = { name: 'Directory', role: 'owner', permissions: ['scim:manage'] }
+    const created = await done(at, '/v1/admin/keys', { token, body: key })
+    await done(at, `/scim/v2/Users/${id}`, {
+      method: 'PATCH',
+      token: String(created.key),
+      body: { Operations: [{ op: 'Replace', path: 'active', value: 'False' }] }
+    })
+  })
 }
 
 /** Measures revocations under steady traffic to all instances. */
