@@ -1,4 +1,4 @@
-// The server of the list benchmark, with stored events and an administrator: `lists-server.ts <pglite or postgres>`.
+// The server of the benchmarks of lists and exports, with stored events and an administrator: `lists-server.ts <pglite or postgres>`.
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,6 +93,7 @@ async function gateway (database: Database): Promise<number> {
   })
   const token = app.adminTokens.issueAccess({ sub, org_id: 'bench', role: 'admin', sid: 'session', epoch: 0, endsAt })
   app.get('/token', async () => token)
+  app.get('/healthz', async () => 'ok')
   app.get('/statements', async () => statements)
   return await listen(app)
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { get } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 
@@ -46,6 +47,13 @@ export function openExport ({ origin, owner }: LiveGateway, query = '', token = 
     const headers = { authorization: `Bearer ${token}` }
     get(`${origin}/v1/admin/events/export${query}`, { agent: false, headers }, resolve).on('error', reject)
   })
+}
+
+/** Reads an export to its end; `null` if its connection was cut. */
+export async function textOf (response: IncomingMessage): Promise<string | null> {
+  let text = ''
+  response.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
+  return await once(response, 'end').then(() => text, () => null)
 }
 
 /** Reads the complete lines of NDJSON. */

@@ -21,7 +21,7 @@ export interface ExportSource {
 }
 
 /** Maximum number of events that are in memory at a time; the sink also limits their bytes. */
-const PAGE_SIZE = 1_000
+const PAGE_SIZE = 250
 
 /** Yields the pages of an export after its cursor. Throws `INVALID_REQUEST` for a cursor that is not of this export. */
 export async function * exportPages (
