@@ -1,4 +1,5 @@
-// The server of the benchmarks of lists and exports, with stored events and an administrator: `lists-server.ts <pglite or postgres>`.
+// The server of the benchmarks of lists and exports, with stored events and an administrator:
+// `lists-server.ts <pglite or postgres>`.
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

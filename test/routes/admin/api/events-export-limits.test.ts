@@ -24,6 +24,8 @@ t.test('app.close() ends an export, which another server continues without gap o
   await closing
   t.match(first.end, { complete: false, reason: 'server_closing', cursor: String })
   t.ok(first.events.length < COUNT)
+  const closed = (await gateway.audited('events.exported', 'acme', 2)).filter(({ action }) => action === 'events.exported')
+  t.same(closed.map(({ changes }) => changes?.['outcome']), ['server_closing', 'server_closing'])
 
   const other = await liveGateway(t)
   await storeEvents(other, COUNT, large)

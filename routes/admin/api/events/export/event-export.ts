@@ -69,7 +69,7 @@ export class EventExport {
       this.#text = this.#format.head
       await this.#writePage(download, first)
       if (first.next !== null) for await (const page of pages) await this.#writePage(download, page)
-      this.#outcome ??= 'complete'
+      this.#outcome ??= download.isClosed ? 'client_closed' : 'complete'
     } catch (error) {
       if (this.#outcome === null) this.#failure = error
       this.#outcome ??= 'failed'
