@@ -42,3 +42,13 @@ t.test('docs/asvs.md decides about each requirement of levels 1 and 2, and names
   }
   t.ok(tests.size > 10)
 })
+
+t.test('docs/oauth-asvs.md decides about each requirement of a client, and names tests that exist', async (t) => {
+  const text = await readFile(new URL('docs/oauth-asvs.md', ROOT), 'utf8')
+  const rows = Array.from(text.matchAll(/^\| (10\.\d\.\d+) \| 2 \| .+ \| (?:met|partly).* \| ([a-z-]+) \|$/gm))
+  t.same(rows.map(([, id]) => id), ['10.1.1', '10.1.2', '10.2.1', '10.2.2', ...[1, 2, 3, 4, 5].map((n) => `10.5.${n}`)])
+  for (const [row, , name = ''] of rows) {
+    const file = new RegExp(`^\\| ${name} \\| \`(test/[^\`]+)\` \\|$`, 'm').exec(text)?.[1]
+    t.ok(file !== undefined && existsSync(new URL(file, ROOT)), row)
+  }
+})

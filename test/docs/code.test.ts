@@ -16,6 +16,7 @@ const NOT_IN_A_TABLE = [
   'LookupCacheOptions',
   'PublicErrorOptions',
   'RateLimitOptions',
+  'SsoOptions',
   'UpstreamClientOptions'
 ]
 

@@ -21,12 +21,18 @@ const GUIDES = [
   'from-segment',
   'guards',
   'install',
+  'oauth-asvs',
   'organisations',
   'permissions',
   'rotating-secrets',
   'routes',
   'sdks',
   'signing',
+  'sso-auth0',
+  'sso-entra-id',
+  'sso-google-workspace',
+  'sso-keycloak',
+  'sso-okta',
   'threat-model'
 ]
 /** Pages outside of docs/ that are read like its own. */
