@@ -59,6 +59,8 @@ export async function certifiedOidc (
     jwks: { keys: await (usualKeys ??= Promise.all([privateKey('RS256'), privateKey('ES256')])) },
     cookies: { keys: ['a key of the cookies of this test'] },
     pkce: { required: () => true },
+    // The provider's own dispatcher does not call this machine, where the app is.
+    fetch: (url, { dispatcher: _, ...options }: RequestInit & { dispatcher?: unknown } = {}) => fetch(url, options),
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256'] },
     ttl: { AuthorizationCode: 60, Grant: 600, IdToken: 300, Interaction: 600, Session: 600, AccessToken: 600 }
   })
