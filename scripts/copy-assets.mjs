@@ -1,7 +1,7 @@
 // Copies the files that the server serves unchanged, which tsc does not copy.
 import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs'
 
-for (const folder of ['server/mock-products/assets/', 'web/account/', 'web/start-page/']) {
+for (const folder of ['server/mock-products/assets/', 'web/account/', 'web/sign-in/', 'web/start-page/']) {
   const to = new URL(`../dist/${folder}`, import.meta.url)
   rmSync(to, { recursive: true, force: true })
   cpSync(new URL(`../${folder}`, import.meta.url), to, { recursive: true })

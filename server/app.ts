@@ -15,7 +15,6 @@ import adminKeys from '../routes/admin/keys/index.js'
 import adminUsers from '../routes/admin/users/index.js'
 import scim from '../routes/admin/scim/index.js'
 import type { RenewalOptions } from '../routes/databrain/guest-token/index.js'
-import { ACCOUNT_PATH, accountPage } from './account-page.js'
 import { abuseGuards } from './abuse-guards.js'
 import type { Config } from './config/index.js'
 import { demoSession } from './start-page/session.js'
@@ -24,11 +23,12 @@ import { findDemoSource } from './demo-source.js'
 import { describeRoutes, serveDocs } from './docs.js'
 import drain from './drain.js'
 import { claimsOfIdentified, embedUser } from './embed-user.js'
+import type { IdentifiedUserOf } from './embed-user.js'
 import { embedRoutes } from './embed-routes.js'
 import health from './health.js'
 import { checkHeaders, limitUnknownPaths } from './http-hygiene.js'
+import type { IdentityMocks } from './identity-mocks.js'
 import { identityProvider } from './identity-provider.js'
-import type { IdentifiedUserOf } from './identity-provider.js'
 import { ingestionRoutes } from './ingestion-routes.js'
 import type { Mail } from './mail/index.js'
 import type { EventDurability } from './open-sink.js'
@@ -38,6 +38,8 @@ import type { Products } from './products.js'
 import type { Secrets } from './secrets.js'
 import { secondFactors } from './second-factors.js'
 import { serverOptions } from './server-options.js'
+import { staticPage } from './static-page.js'
+import { singleSignOn } from './sso.js'
 import { startPage } from './start-page/index.js'
 import { VERSION } from './version.js'
 
@@ -50,6 +52,8 @@ export interface AppParts {
   sink: EventSink
   durability: EventDurability
   mail: Pick<Mail, 'sendMail'>
+  /** The mock identity providers of administrators. Default: none. */
+  identityMocks?: IdentityMocks | null
   /** The server's own origins. Messages show the first one. */
   origins: readonly [string, ...string[]]
   /** Whether the first start is complete; /readyz returns 503 until then. Default: complete. */
@@ -59,6 +63,8 @@ export interface AppParts {
 }
 
 const MINUTE = 60_000
+/** Path of the page that the links in mails open. */
+const ACCOUNT_PATH = '/account'
 const DAY = 86_400_000
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
 
@@ -165,14 +171,17 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
 
+  const publicUrl = config.publicUrl ?? origins[0]
   await app.register(adminUsers, {
     jwtSecrets: secrets.JWT_SECRET,
-    linkUrl: `${config.publicUrl ?? origins[0]}${ACCOUNT_PATH}`,
+    linkUrl: publicUrl + ACCOUNT_PATH,
     sendMail: parts.mail.sendMail,
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
   await app.register(scim, { jwtSecrets: secrets.JWT_SECRET })
-  await accountPage(app)
+  await staticPage(app, 'account')
+  await singleSignOn(app, { config, secrets, publicUrl, mocks: parts.identityMocks ?? null })
+  await staticPage(app, 'sign-in')
 
   if (config.docs) await serveDocs(app)
   if (session !== null) {

@@ -29,6 +29,13 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
         { name: 'ingestion', description: 'Events with a pipeline key, signed or unsigned.' },
         { name: 'admin auth', description: 'Login, rotation of refresh tokens, sessions, password.' },
         { name: 'admin mfa', description: 'Second factors of administrators: authenticator apps, passkeys, recovery codes.' },
+        {
+          name: 'admin single sign-on',
+          description: 'Identity providers, email domains and logins of administrators by OpenID Connect.'
+        },
+        { name: 'admin saml', description: 'Endpoints of SAML 2.0 for identity providers.' },
+        { name: 'scim', description: 'SCIM 2.0: directories provision members and groups.' },
+        { name: 'admin scim', description: 'The roles of provisioned groups.' },
         { name: 'admin account', description: 'Invitations, password resets and changes of email by mailed links.' },
         { name: 'admin users', description: 'Members of the organisation and invitations.' },
         { name: 'admin sources', description: 'Sources of events, their keys and secrets.' },

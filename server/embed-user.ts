@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
 import type { UserReference, UserReferenceClaims } from '../signing/user-reference.js'
-import type { IdentifiedUserOf } from './identity-provider.js'
 import type { DemoSession } from './start-page/session.js'
 
 export interface EmbedUserOptions {
@@ -24,6 +23,9 @@ export interface EmbedUser {
 }
 
 export type EmbedUserOf = (request: FastifyRequest) => Promise<EmbedUser | null>
+
+/** Returns the end user whom the identity token of a request names, or `null` without a token. */
+export type IdentifiedUserOf = (request: FastifyRequest) => Promise<EmbedUser | null>
 
 /** The claim of a user reference that was issued for an identity token. */
 const IDENTITY = 'gatehouse_identity'

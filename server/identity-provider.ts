@@ -1,12 +1,9 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 
 import identityToken from '../plugins/identity-token/index.js'
 import { grantByIdentity } from '../plugins/identity-token/identity-user.js'
-import type { EmbedUser } from './embed-user.js'
+import type { EmbedUser, IdentifiedUserOf } from './embed-user.js'
 import type { IdentityConfig } from './config/identity.js'
-
-/** Returns the end user whom the identity token of a request names, or `null` without a token. */
-export type IdentifiedUserOf = (request: FastifyRequest) => Promise<EmbedUser | null>
 
 /**
  * Registers the guard for the tokens of the configured provider. `origins` are those whose pages may send writes with

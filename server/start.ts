@@ -8,6 +8,7 @@ import { banner } from './banner.js'
 import { buildApp } from './app.js'
 import type { Config } from './config/index.js'
 import { firstStart } from './first-start.js'
+import { startIdentityMocks } from './identity-mocks.js'
 import { lateLog } from './late-log.js'
 import { openMail } from './mail/index.js'
 import { openData } from './open-data.js'
@@ -50,6 +51,8 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     const origins = serverOrigins(config.host, port)
     const products = await startProducts(config, origins)
     closers.push(() => products.close())
+    const identityMocks = await startIdentityMocks(config, config.publicUrl ?? origins[0])
+    closers.push(async () => identityMocks?.close())
 
     const { store, close: closeStore } = await openStore(config, database, secrets.SECRETS_KEY, log)
     closers.push(closeStore)
@@ -66,6 +69,7 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
       sink,
       durability,
       mail,
+      identityMocks,
       origins,
       started: () => started
     })

@@ -11,8 +11,9 @@ const start: Command = {
   options: {},
   needs: (
     environment
-  ) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), ...forMail(environment),
-    ...forMfa(environment), ...forIdentity(environment), '@node-rs/argon2', ...SERVER],
+  ) => [...new Set([...forData(environment), ...forEvents(environment), ...forGuards(environment),
+    ...forMail(environment), ...forMfa(environment), ...forIdentity(environment), ...forSso(environment),
+    '@node-rs/argon2', ...SERVER])],
   run: async () => await (await import('./start.js')).start()
 }
 
@@ -52,16 +53,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (values) => await (await import('./create-admin.js')).createAdmin(values)
   },
   organisations: {
-    usage: 'organisations list | create --name <name> [--id <id>] | rename --id <id> --name <name> | limits --id <id>',
+    usage: 'organisations list | create --name <name> [--id <id>] | rename --id <id> --name <name> | limits --id <id> | ' +
+      'verify-domain --id <id> --domain <domain>',
     about: 'Lists, creates and renames organisations. create and limits take --max-users and --max-sources: a number ' +
-      'or none',
+      'or none. verify-domain lets an organisation log in the users of an email domain without a proof in DNS',
     options: {
       id: { type: 'string' },
       name: { type: 'string' },
+      domain: { type: 'string' },
       'max-users': { type: 'string' },
       'max-sources': { type: 'string' }
     },
-    actions: ['list', 'create', 'rename', 'limits'],
+    actions: ['list', 'create', 'rename', 'limits', 'verify-domain'],
     needs: forData,
     run: async (values, action) => await (await import('./organisations.js')).organisations(values, action)
   },
@@ -104,6 +107,11 @@ function forIdentity ({ IDENTITY_ISSUER = '' }: NodeJS.ProcessEnv): string[] {
 function forMfa ({ MFA = '', MFA_ORIGINS = '', NODE_ENV = '' }: NodeJS.ProcessEnv): string[] {
   if (MFA === 'off') return []
   return MFA_ORIGINS === '' && NODE_ENV === 'production' ? ['otplib'] : ['otplib', '@simplewebauthn/server']
+}
+
+function forSso ({ SSO = '', PUBLIC_URL = '', NODE_ENV = '' }: NodeJS.ProcessEnv): string[] {
+  if (SSO === 'off' || (NODE_ENV === 'production' && PUBLIC_URL === '')) return []
+  return ['openid-client', 'jose', '@node-saml/node-saml', '@xmldom/xmldom', 'xml-crypto']
 }
 
 const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) =>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { CONFLICT } from '../../lib/errors.js'
 import type { Organisation, OrganisationPatch, TokenStore } from '../../contracts/token-store/index.js'
+import { domainNameOf } from '../../routes/admin/sso/domain-name.js'
 import type { Values } from './command.js'
 import { withStore } from './with-store.js'
 
@@ -36,10 +37,15 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     const [id, patch] = [idOf(values), limitsOf(values)]
     if (Object.keys(patch).length === 0) throw new Error('organisations limits requires --max-users or --max-sources')
     return (store) => update(store, id, patch)
+  },
+
+  'verify-domain' (values) {
+    const [id, domain] = [idOf(values), domainOf(values)]
+    return (store) => verifyDomain(store, id, domain)
   }
 }
 
-/** `organisations list|create|rename|limits`: for the operator, who has access to the database. */
+/** `organisations list|create|rename|limits|verify-domain`: for the operator, who has access to the database. */
 export async function organisations (values: Values, action = ''): Promise<void> {
   const run = ACTIONS[action]?.(values)
   if (run === undefined) throw new Error(`organisations requires one of ${Object.keys(ACTIONS).join(', ')}`)
@@ -76,6 +82,33 @@ async function update (store: TokenStore, id: string, patch: OrganisationPatch):
   print([organisation])
 }
 
+/** Marks an email domain of an organisation as proved, on the word of the operator. */
+async function verifyDomain (store: TokenStore, orgId: string, domain: string): Promise<void> {
+  const organisation = await store.organisations.get(orgId)
+  if (organisation === null) throw new Error(`there is no organisation ${orgId}`)
+  const { id } = await claimedDomain(store, orgId, domain) ??
+    await store.ssoDomains.add({ orgId, domain, token: randomUUID() })
+  try {
+    await store.ssoDomains.verify(orgId, id)
+  } catch (error) {
+    if (error instanceof CONFLICT) throw new Error(`another organisation has proved ${domain}`)
+    throw error
+  }
+  await audit(store, organisation, 'sso.domain_verified', { domain })
+  console.log(`${domain} belongs to ${orgId}`)
+}
+
+async function claimedDomain ({ ssoDomains }: TokenStore, orgId: string, domain: string) {
+  let cursor: string | undefined
+  do {
+    const page = await ssoDomains.list(orgId, { limit: PAGE, cursor })
+    const found = page.data.find((claimed) => claimed.domain === domain)
+    if (found !== undefined) return found
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
+  return null
+}
+
 async function audit (
   store: TokenStore,
   { id }: Organisation,
@@ -102,6 +135,12 @@ function idOf ({ id }: Values): string {
     throw new Error('--id must be the id of an organisation: 1 to 64 letters, digits, "_" and "-"')
   }
   return id
+}
+
+function domainOf ({ domain }: Values): string {
+  const name = domainNameOf(Array.isArray(domain) ? domain[0] : domain)
+  if (name === null) throw new Error('--domain must be an email domain such as example.com')
+  return name
 }
 
 function nameOf ({ name }: Values): string {

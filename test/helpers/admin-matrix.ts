@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 
 import type { Role, TokenStore } from '../../contracts/token-store/index.js'
 import type { PermissionName } from '../../schemas/admin-keys.js'
-import { aDigest, aRevocation, aSession, aSource, aWebhook, anApiKey } from '../../conformance/token-store/fixtures.js'
+import {
+  aDigest, anApiKey, aProvider, aRevocation, aSession, aSource,
+  aWebhook
+} from '../../conformance/token-store/fixtures.js'
 import { anEvent } from '../../conformance/event-sink/index.js'
 import { publicId } from '../../plugins/event-sink/public-id.js'
 import { systemClock } from '../../conformance/clocks.js'
@@ -75,6 +78,20 @@ const ofEvent = async ({ admin, orgId }: Subject) => {
   await admin.app.eventSink.write([event])
   return { params: { id: publicId(event) } }
 }
+const ofProvider = async ({ store, orgId }: Subject) => ({
+  params: { id: (await store.identityProviders.create(aProvider({ orgId }))).id }
+})
+const ofDomain = async ({ store, orgId }: Subject) => {
+  const { id } = await store.ssoDomains.add({ orgId, domain: `${randomUUID()}.example`, token: 'token' })
+  await store.ssoDomains.verify(orgId, id)
+  return { params: { id } }
+}
+const ofIdentity = async (subject: Subject) => {
+  const { params: { id } } = await ofMember(subject)
+  const link = { providerId: 'idp_1', subject: randomUUID(), orgId: subject.orgId, userId: id }
+  await subject.store.identities.link(link)
+  return { params: { id, provider_id: link.providerId } }
+}
 /** The session of a user with a passkey is fresh, so that the user may remove the passkey. */
 const ofPasskey = async ({ admin, store, userId, sessionId }: Subject) => {
   const passkey = { userId, credentialId: randomUUID(), publicKey: 'cHVibGlj', counter: 0, transports: [], name: 'Key' }
@@ -89,6 +106,7 @@ const withBody = (make: (subject: Subject) => Promise<RequestParts>, body: objec
 const body = (fields: object) => () => ({ body: fields })
 
 const NAME = { name: 'Named by the test' }
+const OIDC = { issuer: 'https://id.example.com', client_id: 'gatehouse' }
 const ROTATION = { overlap_seconds: 0 }
 
 /** The roles that may call each route of administrators, and the status of an allowed call. */
@@ -193,6 +211,38 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   'POST /auth/mfa/step-up': { least: 'viewer', ok: 400 },
   'GET /scim': { least: 'admin', ok: 200 },
   'PATCH /scim': { least: 'owner', fresh: true, ok: 200, make: body({ default_role: 'viewer' }) },
+  'GET /auth/sso': { least: null, ok: 200 },
+  'GET /auth/sso/:kind/:id/start': { least: null, ok: 400 },
+  'POST /auth/sso/token': { least: null, ok: 400 },
+  'POST /auth/sso/logout': { least: 'viewer', ok: 200 },
+  'GET /auth/sso/oidc/:id/callback': { least: null, ok: 404 },
+  'POST /auth/sso/oidc/:id/backchannel-logout': { least: null, ok: 400 },
+  'GET /auth/sso/saml/:id/metadata': { least: null, ok: 404 },
+  'POST /auth/sso/saml/:id/acs': { least: null, ok: 400 },
+  'GET /auth/sso/saml/:id/slo': { least: null, ok: 404 },
+  'POST /auth/sso/saml/:id/slo': { least: null, ok: 400 },
+  'GET /auth/sso/saml/submit.js': { least: null, ok: 200 },
+  'POST /identity-providers': {
+    least: 'owner', fresh: true, ok: 201, make: body({ kind: 'oidc', name: 'Staff', settings: OIDC, secret: 'secret' })
+  },
+  'GET /identity-providers': { least: 'admin', ok: 200 },
+  'GET /identity-providers/:id': { least: 'admin', ok: 200, make: ofProvider },
+  'PATCH /identity-providers/:id': { least: 'owner', fresh: true, ok: 200, make: withBody(ofProvider, NAME) },
+  'POST /identity-providers/:id/rotate-secret': {
+    least: 'owner', fresh: true, ok: 200, make: withBody(ofProvider, { secret: 'next' })
+  },
+  'DELETE /identity-providers/:id': { least: 'owner', fresh: true, ok: 204, make: ofProvider },
+  'POST /sso-domains': {
+    least: 'owner', fresh: true, ok: 201, make: () => ({ body: { domain: `${randomUUID()}.example` } })
+  },
+  'GET /sso-domains': { least: 'admin', ok: 200 },
+  'GET /sso-domains/:id': { least: 'admin', ok: 200, make: ofDomain },
+  'POST /sso-domains/:id/verify': { least: 'owner', fresh: true, ok: 200, make: ofDomain },
+  'PATCH /sso-domains/:id': { least: 'owner', fresh: true, ok: 200, make: withBody(ofDomain, { sso: 'optional' }) },
+  'DELETE /sso-domains/:id': { least: 'owner', fresh: true, ok: 204, make: ofDomain },
+  'GET /users/:id/identities': { least: 'admin', ok: 200, make: ofMember },
+  'DELETE /users/:id/identities/:provider_id': { least: 'admin', fresh: true, ok: 204, make: ofIdentity },
+
   'GET /organisation': { least: 'viewer', ok: 200 },
   'PATCH /organisation': { least: 'owner', fresh: true, ok: 200, make: body(NAME) }
 }

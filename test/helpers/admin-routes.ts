@@ -11,6 +11,8 @@ import adminKeys from '../../routes/admin/keys/index.js'
 import adminAuth from '../../routes/admin/auth/index.js'
 import adminMfa from '../../routes/admin/mfa/index.js'
 import scim from '../../routes/admin/scim/index.js'
+import adminOidc from '../../routes/admin/oidc/index.js'
+import adminSaml from '../../routes/admin/saml/index.js'
 import adminUsers from '../../routes/admin/users/index.js'
 import { SECRET, cheapPasswords } from './admin.js'
 
@@ -68,6 +70,9 @@ export async function permissionsPage (): Promise<string> {
     sendMail: async () => {}
   })
   await app.register(scim, { jwtSecrets: [SECRET] })
+  const sso = { jwtSecrets: [SECRET], publicUrl: 'https://gate.example.com', loginPage: '/sign-in' }
+  await app.register(adminOidc, sso)
+  await app.register(adminSaml, sso)
   await app.ready()
   await app.close()
   return `# Permissions

@@ -5,6 +5,8 @@ import { buildApp } from '../../server/app.js'
 import { readConfig } from '../../server/config/index.js'
 import { firstStart } from '../../server/first-start.js'
 import type { FirstStart } from '../../server/first-start.js'
+import { startIdentityMocks } from '../../server/identity-mocks.js'
+import type { IdentityMocks } from '../../server/identity-mocks.js'
 import { openMail } from '../../server/mail/index.js'
 import { startProducts } from '../../server/products.js'
 import type { Products } from '../../server/products.js'
@@ -26,19 +28,26 @@ export interface DemoApp {
   store: TokenStore
   first: FirstStart
   log: LogReader
+  /** The mock identity providers; `null` without `identityMocks`. */
+  mocks: IdentityMocks | null
 }
 
-/** The built-in server's app over memory, with real mock products. With `listen` the mock products can call it back. */
+/**
+ * The built-in server's app over memory, with real mock products and, with `identityMocks`, mock identity providers.
+ * With `listen` they can call it back.
+ */
 export async function demoApp (
   test: Pick<typeof t, 'teardown'>,
   variables: Record<string, string> = {},
-  { listen = false } = {}
+  { listen = false, identityMocks = false } = {}
 ): Promise<DemoApp> {
   const config = readConfig({ DATA_DIR: await temporaryFolder(test), LOG_LEVEL: 'trace', ...variables })
   const port = listen ? await freePort() : 3000
   const origins = [`http://127.0.0.1:${port}`, `http://localhost:${port}`] as const
   const products = await startProducts(config, origins)
   test.teardown(() => products.close())
+  const mocks = identityMocks ? await startIdentityMocks(config, origins[0]) : null
+  test.teardown(async () => mocks?.close())
   const [secrets, store, log] = [await openSecrets(config), memoryStore(), logReader()]
   const mail = await openMail(config)
   const app = await buildApp({
@@ -49,6 +58,7 @@ export async function demoApp (
     sink: memorySink(),
     durability: 'none',
     mail,
+    identityMocks: mocks,
     origins: [...origins],
     logStream: log.stream
   })
@@ -63,5 +73,5 @@ export async function demoApp (
   const first = await firstStart(store, passwords, config.admin, config.production ? null : origins)
   if (first === null) throw new Error('not the first start')
   if (listen) await app.listen({ host: '127.0.0.1', port })
-  return { app, products, secrets, store, first, log }
+  return { app, products, secrets, store, first, log, mocks }
 }

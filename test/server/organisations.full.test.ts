@@ -100,3 +100,20 @@ t.test('wrong values are refused before the database is opened', async (t) => {
     t.match(error, /^fastify-gatehouse: (--|organisations )/, args.join(' '))
   }
 })
+
+t.test('the operator vouches for an email domain, which one organisation can have', async (t) => {
+  const { run, variables } = await setUp(t)
+  for (const id of ['acme', 'bricks']) await run('organisations', 'create', '--name', id, '--id', id)
+  const verify = (id: string, domain: string) => run('organisations', 'verify-domain', '--id', id, '--domain', domain)
+  t.match(await verify('acme', 'Example.com'), { code: 0, out: 'example.com belongs to acme\n' })
+  t.match(await verify('acme', 'example.com'), { code: 0 })
+  t.match(await verify('bricks', 'example.com'), {
+    code: 1,
+    error: 'fastify-gatehouse: another organisation has proved example.com'
+  })
+  t.match(await verify('nobody', 'example.com'), { code: 1, error: 'fastify-gatehouse: there is no organisation nobody' })
+  t.match(await verify('acme', 'localhost'), { code: 1, error: /^fastify-gatehouse: --domain must be an email domain/ })
+  const { store, actions } = await openStore(t, variables.DATA_DIR)
+  t.same(await store.ssoDomains.findVerified('example.com'), { orgId: 'acme', sso: 'optional' })
+  t.match((await actions('acme'))[0], ['sso.domain_verified', { domain: 'example.com', by: 'command line' }])
+})

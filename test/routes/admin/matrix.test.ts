@@ -7,11 +7,13 @@ import eventSink from '../../../plugins/event-sink/index.js'
 import { ROLES } from '../../../contracts/token-store/index.js'
 import type { NewApiKey, Role } from '../../../contracts/token-store/index.js'
 import { PERMISSION_NAMES } from '../../../schemas/admin-keys.js'
+import adminOidc from '../../../routes/admin/oidc/index.js'
+import adminSaml from '../../../routes/admin/saml/index.js'
 import { describeRoutes } from '../../../server/docs.js'
 import { generateApiKey } from '../../../signing/api-key.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { anApiKey } from '../../../conformance/token-store/fixtures.js'
-import { decode } from '../../helpers/admin.js'
+import { decode, SECRET } from '../../helpers/admin.js'
 import type { AdminApp } from '../../helpers/admin.js'
 import { DECISIONS } from '../../helpers/admin-matrix.js'
 import type { Decision, RequestParts, Subject } from '../../helpers/admin-matrix.js'
@@ -41,6 +43,19 @@ async function setUp (t: Test) {
       collected = collectAdminRoutes(app)
     }
   })
+  const sso = {
+    jwtSecrets: [SECRET],
+    now: () => admin.clock.now,
+    publicUrl: 'https://gate.example.com',
+    loginPage: '/sign-in',
+    providerQuota: 100_000,
+    domainQuota: 100_000,
+    loginRateLimit: false,
+    userRateLimit: false,
+    tokenRateLimit: false
+  } as const
+  await admin.app.register(adminOidc, sso)
+  await admin.app.register(adminSaml, sso)
   await admin.app.ready()
   const documented = routesOf(admin.app.swagger() as unknown as Document)
   return { admin, collected, documented }
