@@ -1,31 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 
 import type { Database } from '../../../lib/database/open-database.js'
-import { openRedis } from '../../../lib/redis/open-redis.js'
 import eventSink from '../../../plugins/event-sink/index.js'
 import { sqlSink } from '../../../plugins/event-sink/sql/index.js'
 import metrics from '../../../plugins/metrics/index.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { sqlStore } from '../../../plugins/token-store/sql/index.js'
-import type { SqlStoreOptions } from '../../../plugins/token-store/sql/index.js'
 import { anEvent } from '../../../conformance/event-sink/fixtures.js'
 import { scraped } from '../../helpers/metrics.js'
 import { emptyDatabase } from '../../helpers/pglite.js'
-import { privateRedis } from '../../helpers/redis.js'
 import { makeSource } from '../../helpers/source.js'
 
 const secretsKeys = ['a key that seals what these tests store']
 const LOOKUPS = 'gatehouse_lookups_total'
 const CONNECTIONS = 'gatehouse_database_connections'
 
-async function appOn (t: Test, database: Database, options: Partial<SqlStoreOptions> = {}): Promise<FastifyInstance> {
+async function appOn (t: Test, database: Database): Promise<FastifyInstance> {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(metrics)
-  await app.register(tokenStore, { store: sqlStore(database, { secretsKeys, ...options }), sweepEvery: 0 })
+  await app.register(tokenStore, { store: sqlStore(database, { secretsKeys }), sweepEvery: 0 })
   await app.register(eventSink, { sink: await sqlSink(database), sweepEvery: 0 })
   return app
 }
@@ -48,30 +47,6 @@ t.test('look-ups are counted by kind and by the level that had the answer', asyn
   t.equal((await scraped(app)).sum(LOOKUPS), samples.sum(LOOKUPS), 'a scrape adds nothing')
 })
 
-t.test('a look-up that Redis answers counts as shared', async (t) => {
-  const redis = await privateRedis(t)
-  if (redis === null) return
-  const { link, close } = await openRedis({ url: redis.url, prefix: redis.prefix })
-  t.teardown(close)
-  const database = await emptyDatabase()
-  const [first, second] = [await appOn(t, database, { redis: link }), await appOn(t, database, { redis: link })]
-  // Through a store without Redis, whose change is not announced: an announcement would outdate the look-up.
-  const maker = sqlStore(database, { secretsKeys })
-  const counted = async (app: FastifyInstance, level: string) =>
-    (await scraped(app)).sum(LOOKUPS, { kind: 'source', level })
-  let sources = 0
-  // The first values are stored late, as Redis does not have the script yet.
-  while (await counted(second, 'shared') === 0 && sources < 20) {
-    const { key } = await makeSource(maker)
-    await first.tokenStore.sources.resolve(key)
-    await second.tokenStore.sources.resolve(key)
-    sources++
-  }
-  t.equal(await counted(first, 'database'), sources)
-  t.equal(await counted(second, 'shared'), 1)
-  t.equal(await counted(second, 'database'), sources - 1)
-})
-
 t.test('the connections of a pool that store and sink share are counted once', async (t) => {
   const app = await appOn(t, await emptyDatabase())
   const samples = await scraped(app)
@@ -83,12 +58,16 @@ t.test('the connections of a pool that store and sink share are counted once', a
 t.test('callers that wait for a connection are counted', async (t) => {
   const database = await emptyDatabase()
   const app = await appOn(t, database)
-  const busy = Array.from({ length: 4 }, () => database.db.selectFrom('sources').selectAll().execute())
-  await new Promise(setImmediate)
+  let release = (): void => {}
+  const held = new Promise<void>((resolve) => { release = resolve })
+  const holder = database.db.transaction().execute(() => held)
+  const waiting = Array.from({ length: 3 }, () => database.db.selectFrom('sources').selectAll().execute())
+  await sleep(50)
   const samples = await scraped(app)
   t.equal(samples.sum(CONNECTIONS, { state: 'in_use' }), 1)
   t.equal(samples.sum(CONNECTIONS, { state: 'waiting' }), 3)
-  await Promise.all(busy)
+  release()
+  await Promise.all([holder, ...waiting])
   t.equal((await scraped(app)).sum(CONNECTIONS, { state: 'waiting' }), 0)
 })
 
