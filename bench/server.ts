@@ -14,6 +14,7 @@ import { EventCopy } from '../plugins/event-sink/sql/copy.js'
 import { sqlSink } from '../plugins/event-sink/sql/index.js'
 import eventSink, { memorySink } from '../plugins/event-sink/index.js'
 import type { EventSink } from '../plugins/event-sink/index.js'
+import metrics from '../plugins/metrics/index.js'
 import type { RateLimitOptions } from '../lib/limits/rate-limit.js'
 import tokenStore, { SOURCE_DEFAULTS } from '../plugins/token-store/index.js'
 import { memoryStore } from '../plugins/token-store/memory/index.js'
@@ -32,6 +33,7 @@ const variants: Record<string, () => Promise<number>> = {
   },
   noop: () => gateway({ write: async () => {}, ready: async () => {}, close: async () => {} }),
   memory: () => gateway(memorySink({ capacity: Infinity })),
+  'memory metrics': () => gateway(memorySink({ capacity: Infinity }), false, true),
   'memory limited': () => gateway(memorySink({ capacity: Infinity }), { max: 1_000_000_000, timeWindow: 1_000 }),
   pglite: async () => gateway(await sqlSink(await openDatabase({ dataDir: await mkdtemp(join(tmpdir(), 'bench-')) }))),
   postgres: async () => gateway(await sqlSink(await openDatabase({ url: DATABASE_URL }), { maxPending: 100_000 })),
@@ -57,8 +59,9 @@ async function streaming (packing: NonNullable<JetstreamSinkOptions['packing']>)
   return await gateway(await jetstreamSink({ connection, packing, maxPending: 100_000 }))
 }
 
-async function gateway (sink: EventSink, rateLimit: RateLimitOptions = false): Promise<number> {
+async function gateway (sink: EventSink, rateLimit: RateLimitOptions = false, measured = false): Promise<number> {
   const app = Fastify()
+  if (measured) await app.register(metrics)
   const store = memoryStore()
   await store.sources.create({
     orgId: 'bench',
