@@ -36,7 +36,8 @@ const optional = {
   trust_mfa: Type.Array(Uri, {
     maxItems: 20,
     uniqueItems: true,
-    description: 'Values of AuthnContextClassRef that prove a second factor. Default: none'
+    description: 'Values of AuthnContextClassRef, or of the authentication methods of Entra ID, that prove a second factor. ' +
+      'Default: none'
   }),
   allow_idp_initiated: Flag('Accept logins that start at the provider. Default: false'),
   logout_url: Url('The SingleLogoutService of the provider. Default: no logout at the provider'),

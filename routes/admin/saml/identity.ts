@@ -22,6 +22,9 @@ const ROLE_ATTRIBUTES = [
   'memberOf'
 ]
 
+/** The attribute in which Microsoft Entra ID says how a person signed in; its AuthnContextClassRef does not. */
+const METHODS_ATTRIBUTE = 'http://schemas.microsoft.com/claims/authnmethodsreferences'
+
 /**
  * Returns the person of a valid assertion. Throws `InvalidMessage` for a transient NameID, which is another one at each
  * login.
@@ -39,13 +42,14 @@ export function identityOf (
   const emails = valuesOf(attributes, emailAttribute === undefined ? EMAIL_ATTRIBUTES : [emailAttribute])
   // Several values leave open which one belongs to the person.
   const [email = null, ...others] = emails.length > 0 ? emails : fromNameId
+  const methods = [authnContext, ...attributes.get(METHODS_ATTRIBUTE) ?? []]
   return {
     subject: nameId.value,
     email: others.length === 0 ? email : null,
     // The email counts only in domains that the provider's organisation has proved: there it is the authority.
     isEmailVerified: email !== null && others.length === 0,
     roleValues: valuesOf(attributes, roleAttribute === null ? ROLE_ATTRIBUTES : [roleAttribute]),
-    mfaAt: authnContext !== null && trusted.includes(authnContext) ? authnInstant : null,
+    mfaAt: methods.some((method) => method !== null && trusted.includes(method)) ? authnInstant : null,
     providerSession: sessionIndex,
     hint: JSON.stringify(nameId)
   }

@@ -47,8 +47,7 @@ export function readMetadata (parseXml: ParseXml, xml: string): SamlSettings {
     idp_entity_id: attribute(entity, 'entityID') ?? '',
     certificates: certificatesOf(descriptor),
     ...format === undefined ? {} : { name_id_format: format },
-    ...logoutOf(descriptor),
-    ...attribute(descriptor, 'WantAuthnRequestsSigned') === 'true' ? { sign_requests: true } : {}
+    ...logoutOf(descriptor)
   }
 }
 

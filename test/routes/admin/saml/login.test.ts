@@ -118,13 +118,16 @@ t.test('email_attribute is the only attribute with the email', async (t) => {
 t.test('trust_mfa counts a login with one of its contexts as a proof of a second factor, and no other', async (t) => {
   const context = 'http://schemas.microsoft.com/claims/multipleauthn'
   const app = await samlApp(t, { settings: { trust_mfa: [context] } })
-  const mfaOf = async (authnContext?: string) => {
-    const finished = await app.finish(authnContext === undefined ? {} : { authnContext })
+  const mfaOf = async (changes: Parameters<SamlApp['finish']>[0]) => {
+    const finished = await app.finish(changes)
     const { access_token: token } = (await app.exchange(finished)).json<{ access_token: string }>()
     return await app.store.sessions.access(String(decode(token).claims.sid))
   }
-  t.match(await mfaOf(context), { mfaAt: app.clock.now })
-  t.match(await mfaOf(), { mfaAt: null })
+  const ofEntra = { 'http://schemas.microsoft.com/claims/authnmethodsreferences': ['urn:password', context] }
+  t.match(await mfaOf({ authnContext: context }), { mfaAt: app.clock.now })
+  t.match(await mfaOf({ attributes: ofEntra }), { mfaAt: app.clock.now }, 'as Entra ID sends it')
+  t.match(await mfaOf({}), { mfaAt: null })
+  t.match(await mfaOf({ attributes: { other: [context] } }), { mfaAt: null })
 })
 
 t.test('the cookie of a login is sent with the POST of the provider: SameSite=None, Secure, HttpOnly', async (t) => {

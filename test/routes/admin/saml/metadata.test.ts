@@ -16,10 +16,10 @@ const service = (name: string, binding: string, location: string) =>
   `<${name} Binding="urn:oasis:names:tc:SAML:2.0:bindings:${binding}" Location="${location}"/>`
 const SSO = service('SingleSignOnService', 'HTTP-Redirect', 'https://idp.example/sso')
 
-function metadata (content: string, descriptor = ''): string {
+function metadata (content: string): string {
   return '<?xml version="1.0" encoding="utf-8"?>\n<!-- exported -->\n' +
     `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#"
-    entityID="${IDP}"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"${descriptor}>
+    entityID="${IDP}"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
     ${content}</IDPSSODescriptor></EntityDescriptor>`
 }
 
@@ -31,16 +31,14 @@ t.test('metadata gives the login URL, the entity id, the certificates and the op
       service('SingleLogoutService', 'HTTP-Redirect', 'https://idp.example/slo') +
       '<NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:transient</NameIDFormat>' +
       '<NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</NameIDFormat>' +
-      service('SingleSignOnService', 'HTTP-POST', 'https://idp.example/sso-post') + SSO,
-    ' WantAuthnRequestsSigned="true"'
+      service('SingleSignOnService', 'HTTP-POST', 'https://idp.example/sso-post') + SSO
   )
   t.same(await samlSettingsFrom(full), {
     entry_point: 'https://idp.example/sso',
     idp_entity_id: IDP,
     certificates: [idpKeys.certificate, otherKeys.certificate],
     name_id_format: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
-    logout_url: 'https://idp.example/slo',
-    sign_requests: true
+    logout_url: 'https://idp.example/slo'
   })
   const posts = metadata(key(idpKeys.certificate) +
     service('SingleLogoutService', 'HTTP-POST', 'https://idp.example/slo-post') + SSO)
