@@ -33,6 +33,7 @@ const GUIDES = [
   'sso-google-workspace',
   'sso-keycloak',
   'sso-okta',
+  'sso-onelogin',
   'threat-model'
 ]
 /** Pages outside of docs/ that are read like its own. */
