@@ -6,7 +6,7 @@ import { parsePath } from './filter.js'
 import type { AttributePath, Condition } from './filter.js'
 import { operationOf } from './operations.js'
 import type { Operation } from './operations.js'
-import { isObject, readBoolean } from './values.js'
+import { isObject, MAX_VALUES, readBoolean } from './values.js'
 import type { Attributes } from './values.js'
 
 /**
@@ -117,6 +117,7 @@ function applyToValues (
   const isSelected = (each: Attributes) => conditions === null || matchesAll(each, conditions, attribute)
   if (conditions === null && sub === null) {
     container[name] = isRemoved ? withoutValues(values, value) : joined(operation, values, value)
+    assertFewValues(container[name] as Attributes[])
     return
   }
   if (isRemoved) {
@@ -125,6 +126,7 @@ function applyToValues (
     return
   }
   if (!values.some(isSelected)) values.push(valueFor(conditions ?? [], attribute))
+  assertFewValues(values)
   if (!values.some(isSelected)) throw invalid('noTarget', 'The filter of the path selects no value')
   for (const each of values.filter(isSelected)) {
     if (sub !== null) each[sub] = value
@@ -136,6 +138,11 @@ function applyToValues (
     }
   }
   container[name] = values
+}
+
+/** Checked after each operation, because thousands of operations on a long list would take seconds. */
+function assertFewValues (values: readonly unknown[]): void {
+  if (values.length > MAX_VALUES) throw invalid('invalidValue', `A list has more than ${MAX_VALUES} values`)
 }
 
 /** Returns a value of a list as an object: directories also send the plain value. */

@@ -6,7 +6,8 @@ import { invalid } from './errors.js'
 export type Attributes = Record<string, unknown>
 
 const MAX_STRING = 1_024
-const MAX_VALUES = 50
+/** Maximum number of values of a list. */
+export const MAX_VALUES = 50
 /** Control characters other than those of lines, and lone surrogates. */
 const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u
 

@@ -243,6 +243,23 @@ t.test('1 000 members are added and removed by one PATCH each, and more than 5 0
   refused(t, await patch(path, { op: 'add', path: 'members', value: many }), 400, 'tooMany', '5 001 members')
 })
 
+t.test('thousands of operations make no long list, and more than 5 000 are refused', async (t) => {
+  const { patch, provision } = await scimApp(t)
+  const path = `/Users/${await provision('ann@example.com')}`
+  const many = (operation: (at: number) => object) => Array.from({ length: 5_000 }, (_, at) => operation(at))
+  for (const operations of [
+    many((at) => ({ op: 'add', path: 'ims', value: { value: `v${at}` } })),
+    many((at) => ({ op: 'add', path: `ims[type eq "t${at}"].value`, value: 'x' }))
+  ]) {
+    const reply = await patch(path, ...operations)
+    refused(t, reply, 400, 'invalidValue', '5 000 values')
+    t.equal(reply.json().detail, 'A list has more than 50 values', 'refused by the operation that exceeds the limit')
+  }
+  const titles = many((at) => ({ op: 'replace', path: 'title', value: `t${at}` }))
+  t.equal((await patch(path, ...titles)).json().title, 't4999')
+  refused(t, await patch(path, ...titles, { op: 'remove', path: 'title' }), 400, 'invalidValue', '5 001 operations')
+})
+
 t.test('a path with an id that no user can have is 404', async (t) => {
   const { send } = await scimApp(t)
   for (const id of ['unknown', 'a'.repeat(99), '%00', '..%2f..', "'%20or%20true", '%F0%9F%99%82', '__proto__']) {
