@@ -7,7 +7,7 @@ import type { AdminOidcOptions } from '../../routes/admin/oidc/index.js'
 import type { OidcSettings } from '../../schemas/admin-oidc.js'
 import type { TokenPair } from '../../schemas/admin-auth.js'
 import { adminApp, SECRET } from './admin.js'
-import type { AdminApp } from './admin.js'
+import type { AdminApp, AdminAppOptions } from './admin.js'
 import { logReader } from './log-reader.js'
 import type { LogReader } from './log-reader.js'
 
@@ -24,6 +24,8 @@ export interface OidcLoginOptions {
   plugin?: Partial<AdminOidcOptions>
   store?: AdminApp['store']
   publicUrl?: string
+  /** Registers `adminMfa` with these options. Default: not registered. */
+  mfa?: AdminAppOptions['mfa']
 }
 
 /** The cookies of one browser, as a Cookie header. */
@@ -47,9 +49,10 @@ export interface OidcLogin extends AdminApp {
  */
 export async function oidcLogin (t: Test, options: OidcLoginOptions): Promise<OidcLogin> {
   const { issuer, settings, secrets = [CLIENT_SECRET], roles, plugin = {}, store, publicUrl = PUBLIC_URL } = options
+  const mfa = options.mfa === undefined ? {} : { mfa: options.mfa }
   const log = logReader()
   const server = { logger: { level: 'trace', stream: log.stream } }
-  const admin = await adminApp(t, { server, ...store === undefined ? {} : { store } })
+  const admin = await adminApp(t, { server, ...mfa, ...store === undefined ? {} : { store } })
   const { providers = [], ...others } = plugin
   const { app, clock } = admin
   if (store === undefined) await admin.store.organisations.create({ id: 'default', name: 'Default' })

@@ -56,7 +56,7 @@ function refuseToken (request: FastifyRequest, reply: FastifyReply, reason: stri
   return reply.code(400).send({ error: 'invalid_request', error_description: 'The logout token is not valid' })
 }
 
-/** The caller is the provider itself, for which an outage of the provider is no answer of an upstream. */
+/** The caller is the provider: 503 tells it to send the token again. */
 function unavailable (error: unknown): never {
   const reason = error instanceof GatehouseError ? error.reason : undefined
   throw new UNAVAILABLE({ reason: reason ?? 'the provider could not be called', cause: error })
