@@ -3,7 +3,7 @@ import type { FirstStart } from './first-start.js'
 
 export interface BannerInput {
   origin: string
-  config: Pick<Config, 'admin' | 'docs' | 'production'>
+  config: Pick<Config, 'admin' | 'docs' | 'production' | 'sso'>
   first: FirstStart | null
 }
 
@@ -14,6 +14,7 @@ export interface BannerInput {
 export function banner ({ origin, config, first }: BannerInput): string {
   const look = [
     ...(config.production ? [] : [`  Start page  ${origin}/`]),
+    ...(config.sso === null ? [] : [`  Sign-in     ${origin}/sign-in`]),
     ...(config.docs ? [`  API docs    ${origin}/docs`] : []),
     `  Health      ${origin}/readyz`
   ]
