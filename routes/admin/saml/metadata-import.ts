@@ -19,6 +19,8 @@ import type { ParseXml } from './xml.js'
 const BINDINGS = 'urn:oasis:names:tc:SAML:2.0:bindings:'
 const MAX_LENGTH = 200_000
 const MAX_CERTIFICATES = 5
+/** Metadata has no signature to verify, but may describe several protocols. */
+const MAX_TAGS = 20_000
 
 /**
  * Returns the settings of a provider from its metadata, for the option `providers`. Fetch the metadata over HTTPS or
@@ -35,7 +37,7 @@ export async function samlSettingsFrom (metadataXml: string): Promise<SamlSettin
 /** Reads the metadata of one identity provider. Throws `InvalidMessage`. */
 export function readMetadata (parseXml: ParseXml, xml: string): SamlSettings {
   if (xml.length > MAX_LENGTH) throw new InvalidMessage('the metadata is longer than 200,000 characters')
-  const entity = theEntity(parseXml(xml))
+  const entity = theEntity(parseXml(xml, MAX_TAGS))
   const descriptor = theDescriptor(entity)
   const entryPoint = locationOf(descriptor, 'SingleSignOnService', 'HTTP-Redirect')
   if (entryPoint === null) throw new InvalidMessage('there is no SingleSignOnService with the HTTP-Redirect binding')

@@ -20,9 +20,9 @@ const REFUSED: ReadonlyArray<[title: string, change: (xml: string) => string, de
   ['an unknown entity', (xml) => xml.replace('person-1', '&nbsp;'), /not well-formed|signature is not valid/],
   ['an element that is not closed', (xml) => xml.replace('</saml:Issuer>', ''), /not well-formed/],
   ['two root elements', (xml) => xml + xml, /not well-formed/],
-  ['a thousand levels', (xml) => xml.replace('<samlp:Status>', '<x>'.repeat(1000) + '</x>'.repeat(1000) + '$&'),
+  ['a hundred levels', (xml) => xml.replace('<samlp:Status>', '<x>'.repeat(100) + '</x>'.repeat(100) + '$&'),
     /nested too deeply/],
-  ['30,000 elements', (xml) => xml.replace('<samlp:Status>', '<x/>'.repeat(30_000) + '$&'), /too many elements/],
+  ['1,200 more elements', (xml) => xml.replace('<samlp:Status>', '<x/>'.repeat(1_200) + '$&'), /too many elements/],
   ['two elements with one ID', (xml) => xml.replace('<samlp:Status>', `<samlp:Status ID="${/ID="(_\w+)"/.exec(xml)?.[1]}">`),
     /same ID/],
   ['another root element', (xml) => xml.replaceAll('samlp:Response', 'samlp:ArtifactResponse'), /not a Response/]
@@ -69,6 +69,12 @@ t.test('comments that are added to a signed response change nothing', async (t) 
   const xml = signedResponse(app.partsFor(login, { email: 'ann@acme.example.evil.example' }), idpKeys)
   const cut = xml.replace('ann@acme.example.evil', 'ann@acme.example<!---->.evil')
   await assertRefused(t, app, await app.send(cut, login), { reason: 'email_not_verified', detail: /domain/ })
+})
+
+t.test('a person with 400 groups logs in', async (t) => {
+  const app = await samlApp(t)
+  const groups = Array.from({ length: 400 }, (_, at) => `group-${at}`)
+  t.equal((await app.exchange(await app.finish({ attributes: { groups } }))).statusCode, 200)
 })
 
 t.test('several values of the email are no email', async (t) => {
