@@ -79,7 +79,7 @@ await withPostgres(async (url) => {
   const origin = `http://127.0.0.1:${server.port}`
   const token = await (await fetch(`${origin}/token`)).text()
   console.log('| format | events | events/s | MB | server µs per event | /healthz p50 ms | p99 ms | max ms | ' +
-    'RSS before MB | growth MB |')
+    'RSS before MB | growth |')
   console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |')
   for (const format of FORMATS) console.log(`| ${await measure(server, origin, token, format)} |`)
   server.stop()
