@@ -207,6 +207,6 @@ t.test('faulty variables are reported by name, without their values', async (t) 
 })
 
 t.test('the start names the package that an identity provider needs', async (t) => {
-  t.ok(COMMANDS['start']?.needs({ IDENTITY_ISSUER: 'https://idp.example' }).includes('jose'))
-  t.notOk(COMMANDS['start']?.needs({}).includes('jose'))
+  t.ok(COMMANDS['start']?.needs({ NODE_ENV: 'production', IDENTITY_ISSUER: 'https://idp.example' }).includes('jose'))
+  t.notOk(COMMANDS['start']?.needs({ NODE_ENV: 'production' }).includes('jose'))
 })
