@@ -11,6 +11,14 @@ const [ELEMENT_NODE, TEXT_NODE, COMMENT_NODE] = [1, 3, 8]
 // Verification searches the whole document for each certificate: some 0.5 s for 1,200 tags and five certificates.
 const MAX_TAGS = 1_200
 const MAX_DEPTH = 64
+const MAX_ATTRIBUTES = 32
+const ATTRIBUTE = '\\s+[^\\s<>/"\'=]+\\s*=\\s*(?:"[^"<]*"|\'[^\'<]*\')'
+const ATTRIBUTES = new RegExp(ATTRIBUTE, 'g')
+/** One piece of a document: text, a comment, or a tag with its slashes and attributes. */
+const PIECE = new RegExp(
+  `[^<]+|<!--(?:(?!--)[^])*-->|<(/?)[^\\s<>/"'=!]+((?:${ATTRIBUTE})*)\\s*(/?)>`,
+  'y'
+)
 
 /** A message of a provider that is not valid. The error message is for the log and the audit, without its contents. */
 export class InvalidMessage extends Error {}
@@ -20,7 +28,7 @@ export type ParseXml = (text: string, maxTags?: number) => Element
 
 /**
  * Returns a parser for XML of providers. It refuses DTDs and entities, CDATA sections and processing instructions
- * before it parses, and documents that are nested deeper than 64 levels or have too many tags.
+ * before it parses, and documents with too many tags, more than 64 levels or 32 attributes of an element.
  *
  * @throws Error that says what to install if the package is missing
  */
@@ -32,12 +40,28 @@ export async function openXmlParser (): Promise<ParseXml> {
     if (/<!(?!--)/.test(body)) throw new InvalidMessage('the XML has a DTD, an entity or a CDATA section')
     if (body.includes('<?')) throw new InvalidMessage('the XML has a processing instruction')
     if (body.split('<').length > maxTags) throw new InvalidMessage('the XML has too many elements')
+    checkSize(body)
     const root = hasBalancedTags(body) ? parseWith(DOMParser, text) : null
     if (root === null) throw new InvalidMessage('the XML is not well-formed')
-    for (const [, depth] of walk(root)) {
-      if (depth > MAX_DEPTH) throw new InvalidMessage('the XML is nested too deeply')
-    }
     return root
+  }
+}
+
+/** Throws `InvalidMessage` for a document with too many levels or attributes, in time that is linear in its length. */
+function checkSize (body: string): void {
+  let depth = 0
+  PIECE.lastIndex = 0
+  while (PIECE.lastIndex < body.length) {
+    const piece = PIECE.exec(body)
+    if (piece === null) throw new InvalidMessage('the XML is not well-formed')
+    const [, end, attributes, empty] = piece
+    if (end === undefined || attributes === undefined) continue
+    if ((attributes.match(ATTRIBUTES)?.length ?? 0) > MAX_ATTRIBUTES) {
+      throw new InvalidMessage('an element of the XML has too many attributes')
+    }
+    if (end === '/') depth--
+    else if (empty === '') depth++
+    if (depth > MAX_DEPTH) throw new InvalidMessage('the XML is nested too deeply')
   }
 }
 
@@ -56,17 +80,15 @@ function parseWith (Parser: typeof import('@xmldom/xmldom').DOMParser, text: str
   }
 }
 
-function * walk (root: Element): Generator<readonly [Element, number]> {
-  const pending: Array<readonly [Element, number]> = [[root, 1]]
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    yield next
-    for (const child of childrenOf(next[0])) pending.push([child, next[1] + 1])
-  }
-}
-
 /** Returns an element and all elements below it, in no particular order. */
 export function elementsOf (root: Element): Element[] {
-  return Array.from(walk(root), ([element]) => element)
+  const found: Element[] = []
+  const pending = [root]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    found.push(next)
+    pending.push(...childrenOf(next))
+  }
+  return found
 }
 
 export function childrenOf (element: Element): Element[] {
