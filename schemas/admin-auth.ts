@@ -60,7 +60,8 @@ export const MFA_METHODS = ['totp', 'passkey', 'recovery_code'] as const
 export type MfaMethod = typeof MFA_METHODS[number]
 
 /** Shared by the login and the routes of second factors. */
-export const MfaToken = Type.String({ minLength: 1, maxLength: 2048 })
+/** Contains the login at an identity provider, with its ID token. */
+export const MfaToken = Type.String({ minLength: 1, maxLength: 16_384 })
 
 export const MfaChallengeSchema = Type.Object({
   mfa_required: Type.Literal(true),

@@ -21,6 +21,30 @@ export async function ssoSessionContract (t: ContractTest, create: CreateStore):
     assert.equal(await sessions.ssoOf('one'), null)
   })
 
+  await t.test('the first factor unsets the second factor that providers have checked, and a later one does not', async () => {
+    const { store, clock } = await create()
+    const { factors, sessions } = store
+    const [ann, bob] = [await aUser(store), await aUser(store)]
+    const mfaAt = clock.now()
+    for (const { id } of [ann, bob]) {
+      const sso = { providerId: 'idp_1', subject: id, ...NO_HINT }
+      await sessions.start(aSession(id, clock, { id: `${id}-sso`, mfaAt, sso }))
+      await sessions.start(aSession(id, clock, { id: `${id}-password`, mfaAt }))
+    }
+    const times = async () => {
+      const ids = [`${ann.id}-sso`, `${ann.id}-password`, `${bob.id}-sso`]
+      return (await Promise.all(ids.map((id) => sessions.access(id)))).map((access) => access?.mfaAt)
+    }
+    await factors.proposeTotp(ann.id, 'SECRET')
+    assert.deepEqual(await times(), [mfaAt, mfaAt, mfaAt])
+    await factors.confirmTotp(ann.id, { secret: 'SECRET', step: 100, recoveryDigests: ['code'] })
+    assert.deepEqual(await times(), [null, mfaAt, mfaAt])
+    await sessions.confirm(`${ann.id}-sso`, mfaAt)
+    await factors.proposeTotp(ann.id, 'LATER')
+    await factors.confirmTotp(ann.id, { secret: 'LATER', step: 100, recoveryDigests: ['code'] })
+    assert.deepEqual(await times(), [mfaAt, mfaAt, mfaAt])
+  })
+
   await t.test('a provider ends the sessions of a subject, or of one of its sessions, at once', async () => {
     const { store, clock } = await create()
     const { sessions } = store

@@ -44,8 +44,9 @@ export interface Factors {
   proposedTotp (userId: string): Promise<string | null>
   /**
    * Confirms the proposed secret in one atomic step; `step` is the time step of the code that proved it. The digests of
-   * recovery codes are stored if this is the user's first factor. Resolves with whether it is; `null`, and changes
-   * nothing, if `secret` is not the proposed secret.
+   * recovery codes are stored if this is the user's first factor; it also unsets `mfaAt` of the sessions that identity
+   * providers started, as a factor that the provider checked counts only without one here. Resolves with whether it is
+   * the first; `null`, and changes nothing, if `secret` is not the proposed secret.
    */
   confirmTotp (
     userId: string,
@@ -61,7 +62,7 @@ export interface Factors {
    */
   removeTotp (userId: string): Promise<boolean>
   /**
-   * Adds a passkey, and recovery codes as `confirmTotp` does; `null` for an unknown user. Rejects with `CONFLICT` if
+   * Adds a passkey. The first factor has the same effects as with `confirmTotp`; `null` for an unknown user. Rejects with `CONFLICT` if
    * the credential is stored already, or if the user has 20 passkeys.
    */
   addPasskey (

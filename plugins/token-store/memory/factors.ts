@@ -9,6 +9,8 @@ interface Surroundings {
   isUser: (userId: string) => boolean
   /** Whether an organisation of the user requires a second factor. */
   isRequired: (userId: string) => boolean
+  /** Unsets `mfaAt` of the user's sessions that identity providers started. */
+  forgetProviderFactor: (userId: string) => void
 }
 
 interface FactorRecord {
@@ -165,11 +167,13 @@ export class MemoryFactors implements Factors {
     return this.#passkeysOf(userId).length + (this.#records.get(userId)?.totp == null ? 0 : 1)
   }
 
-  /** Stores recovery codes if the user has no factor yet, and returns whether that is so. */
+  /** Stores recovery codes with the first factor, and returns whether it is the first. */
   #addRecoveryCodes (userId: string, digests: readonly string[]): boolean {
     const first = !this.has(userId)
-    if (first) this.#recordOf(userId).recoveryDigests = new Set(digests)
-    return first
+    if (!first) return false
+    this.#recordOf(userId).recoveryDigests = new Set(digests)
+    this.#around.forgetProviderFactor(userId)
+    return true
   }
 
   /** Checks that one factor may be removed, and deletes the recovery codes with the last. */

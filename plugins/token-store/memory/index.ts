@@ -78,9 +78,10 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
   const factors = new MemoryFactors({
     now,
     isUser: (userId) => users.peek(userId) !== undefined,
-    isRequired: (userId) => members.organisationsOf(userId).some(requiresFactor)
+    isRequired: (userId) => members.organisationsOf(userId).some(requiresFactor),
+    forgetProviderFactor: (userId) => sessions.forgetProviderFactor(userId)
   })
-  const sessions = new MemorySessions(now, {
+  const sessions: MemorySessions = new MemorySessions(now, {
     peek: (userId) => users.peek(userId),
     member: (userId, orgId) => members.find(userId, orgId),
     revoke: (userId) => users.revoke(userId),

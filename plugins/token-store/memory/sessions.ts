@@ -168,6 +168,13 @@ export class MemorySessions implements Sessions {
     })
   }
 
+  /** Unsets `mfaAt` of the user's sessions that identity providers started. */
+  forgetProviderFactor (userId: string): void {
+    for (const session of this.#sessions.values()) {
+      if (session.userId === userId && session.sso !== null) session.mfaAt = null
+    }
+  }
+
   /** Removes the sessions that a condition selects. */
   drop (condition: (session: Session & Pick<SessionRecord, 'sso'>) => boolean): void {
     for (const [id, session] of this.#sessions) {

@@ -206,10 +206,12 @@ async function hasFactor (tx: Tx, id: string): Promise<boolean> {
   return Boolean(has)
 }
 
-/** Stores recovery codes if the user has no factor yet, and returns whether that is so. */
+/** Stores recovery codes with the first factor, and returns whether it is the first. See the contract for the sessions. */
 async function addRecoveryCodes (tx: Tx, id: string, digests: readonly string[]): Promise<boolean> {
   if (await hasFactor(tx, id)) return false
   await storeRecoveryCodes(tx, id, digests)
+  await tx.updateTable('sessions').set({ mfa_at: null }).where('user_id', '=', id).where('provider_id', 'is not', null)
+    .execute()
   return true
 }
 

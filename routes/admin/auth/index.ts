@@ -35,7 +35,7 @@ import type { ConfiguredDomains, SsoLoginPolicy } from './sso-login-policy.js'
 import { sessionRoutes } from './sessions.js'
 import { tokenDelivery } from './token-delivery.js'
 import { sessionStarter } from './token-pairs.js'
-import type { StartSession } from './token-pairs.js'
+import type { SsoCheck, StartSession } from './token-pairs.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../../plugins/admin-guard/index.js'
@@ -66,6 +66,8 @@ export interface AdminLogins {
   secondFactor: SecondFactor | null
   /** Finds email domains that the host has configured; `null` without single sign-on. */
   configuredDomains: ConfiguredDomains | null
+  /** Checks again that a login at an identity provider is valid; `null` without single sign-on. */
+  isSsoValid: SsoCheck | null
 }
 
 declare module 'fastify' {
@@ -164,7 +166,8 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
     const origins = options.cors?.origins ?? []
     const delivery = tokenDelivery(cookie ? { path: scope.prefix, origins, refreshTtl, now } : null)
     const policy = ssoLoginPolicy(scope.tokenStore, () => app.adminLogins.configuredDomains)
-    const start = sessionStarter(scope, { maxAge, delivery, policy, now })
+    const ssoCheck = () => app.adminLogins.isSsoValid
+    const start = sessionStarter(scope, { maxAge, delivery, policy, ssoCheck, now })
     const idleMax = idleMaxOf(options.sessionIdleMax, scope.adminTokens)
     const devices = lockout.knownDevices ? knownDevices(scope, { path: `${scope.prefix}/login`, now }) : null
     const rememberDevice: AdminLogins['rememberDevice'] = (request, reply, user) =>
@@ -187,7 +190,8 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
         forgetRefreshToken: (request) => delivery.forget(request),
         lockout,
         secondFactor: null,
-        configuredDomains: null
+        configuredDomains: null,
+        isSsoValid: null
       })
     }
     await scope.register(async (login) => {
@@ -289,4 +293,4 @@ export type { BreachRange } from '../../../lib/passwords/breach-check.js'
 export type { NewPasswordCheck } from './new-password.js'
 export type { PasswordCheck } from './password-check.js'
 export type { ConfiguredDomains } from './sso-login-policy.js'
-export type { SessionStart, StartSession } from './token-pairs.js'
+export type { SessionStart, SsoCheck, StartSession } from './token-pairs.js'

@@ -48,9 +48,18 @@ export function loginContinuation (
       ? null
       : await (secondFactor()?.challenge(request, user, sso) ?? refuseFactor(tokenStore, user))
     if (challenge !== null) return challenge
-    const tokens = await start(request, user, options)
+    const tokens = await start(request, user, isProved ? withoutFactor(options) : options)
     rememberDevice(request, reply, user)
     return tokens
+  }
+
+  /** Repeats, after the session has started, the check that the user has no second factor here. */
+  function withoutFactor (options: SessionStart): SessionStart {
+    const { isStillValid = async () => true } = options
+    return {
+      ...options,
+      isStillValid: async (fresh) => !hasFactor(await tokenStore.factors.get(fresh.id)) && await isStillValid(fresh)
+    }
   }
 }
 

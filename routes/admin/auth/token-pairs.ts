@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
 import { requestAddress } from '../../../lib/http/client-address.js'
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
-import type { NewSsoSession, User } from '../../../contracts/token-store/index.js'
+import type { NewSsoSession, SsoSession, User } from '../../../contracts/token-store/index.js'
 import type { TokenPair, TokenReply } from '../../../schemas/admin-auth.js'
 import type { SsoLoginPolicy } from './sso-login-policy.js'
 import type { TokenDelivery } from './token-delivery.js'
@@ -15,8 +15,12 @@ export interface SessionSettings {
   maxAge: number
   delivery: TokenDelivery
   policy: SsoLoginPolicy
+  ssoCheck: () => SsoCheck | null
   now: () => number
 }
+
+/** Returns whether an identity provider is still enabled, and the person at the provider still linked to the user. */
+export type SsoCheck = (sso: SsoSession, userId: string) => Promise<boolean>
 
 /** How a session starts. */
 export interface SessionStart {
@@ -44,7 +48,7 @@ const MAX_USER_AGENT = 512
 
 export function sessionStarter (
   scope: FastifyInstance,
-  { maxAge, delivery, policy, now }: SessionSettings
+  { maxAge, delivery, policy, ssoCheck, now }: SessionSettings
 ): StartSession {
   const { adminTokens } = scope
   const { sessions, users } = scope.tokenStore
@@ -95,9 +99,11 @@ export function sessionStarter (
       ip: requestAddress(request),
       userAgent
     })
-    // The password may have changed during the login. From now on such a change ends this session, so check it again.
+    // The password or the link to the provider may have changed during the login. From now on such a change ends this
+    // session, so check them again.
     const fresh = started ? await users.get(userId, orgId) : null
-    if (fresh === null || (isStillValid !== undefined && !await isStillValid(fresh))) {
+    const isLinked = sso === null || await ssoCheck()?.(sso, userId) !== false
+    if (fresh === null || !isLinked || (isStillValid !== undefined && !await isStillValid(fresh))) {
       if (started) await sessions.end(sid)
       scope.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'withdrawn' }, refusal: true })
       throw new INVALID_CREDENTIALS({ reason: 'logged out everywhere, disabled, deleted or changed during the login' })

@@ -86,7 +86,8 @@ function passkeyRoutes (scope: FastifyInstance, parts: MfaParts, passkeys: Passk
     ...PERMISSIONS.changeFactors,
     ...optionalBody
   }, async function startPasskey (request) {
-    await checkOwner(scope, request)
+    // A passkey logs in to all organisations of a user, and a provider vouches for the user in its own alone.
+    await checkOwner(scope, request, adminOf(request).providerId !== null)
     return passkeyOptions(passkeys, accountOf(request), purposeOf(request))
   })
 
@@ -127,17 +128,20 @@ function passkeyRoutes (scope: FastifyInstance, parts: MfaParts, passkeys: Passk
 
 /**
  * Checks the password for the first factor: otherwise a stolen access token could add a factor and lock the user out.
- * A user who has a factor has just proved it, as the guard requires on these routes.
+ * A user who has a factor has just proved it, as the guard requires on these routes, unless `needsPassword`.
  */
 async function checkOwner (
   scope: FastifyInstance,
-  request: FastifyRequest<{ Body: StartEnrolmentBody }>
+  request: FastifyRequest<{ Body: StartEnrolmentBody }>,
+  needsPassword = false
 ): Promise<void> {
   const { sub, email, sid } = adminOf(request)
   const { current_password: password } = request.body
   if (password === undefined) {
-    if (hasFactor(await scope.tokenStore.factors.get(sub))) return
-    const message = 'The current password is required to set up the first factor'
+    if (!needsPassword && hasFactor(await scope.tokenStore.factors.get(sub))) return
+    const message = needsPassword
+      ? 'The current password is required to add a passkey after a login at an identity provider'
+      : 'The current password is required to set up the first factor'
     throw new INVALID_REQUEST({ message, details: [{ path: '/current_password', message }] })
   }
   await scope.adminLogins.checkPassword(request, email, password, () => `session.${sid}`)

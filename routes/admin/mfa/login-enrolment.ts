@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 
+import { FORBIDDEN } from '../../../lib/errors.js'
 import { mfaSchemas } from '../../../schemas/admin-mfa.js'
 import type { EnrolPasskeyBody, EnrolTotpConfirmBody, MfaTokenBody } from '../../../schemas/admin-mfa.js'
 import { enrolment } from './enrolment.js'
+import type { MfaLogin } from './mfa-logins.js'
 import type { MfaParts } from './parts.js'
 import type { Purpose } from './passkeys.js'
 
@@ -37,7 +39,7 @@ export function loginEnrolmentRoutes (scope: FastifyInstance, parts: MfaParts): 
     '/auth/mfa/enrol/passkeys/options',
     { schema: mfaSchemas.enrolPasskeyOptions, config },
     async function enrolPasskeyOptions (request) {
-      const { id, user } = await logins.open(request.body.mfa_token, 'enrol')
+      const { id, user } = await openForPasskey(request.body.mfa_token)
       return passkeyOptions(passkeys, user, purposeOf(id))
     }
   )
@@ -47,12 +49,22 @@ export function loginEnrolmentRoutes (scope: FastifyInstance, parts: MfaParts): 
     { schema: mfaSchemas.enrolPasskey, config },
     async function enrolPasskey (request, reply) {
       const { mfa_token, challenge_token: token, name, credential } = request.body
-      const login = await logins.open(mfa_token, 'enrol')
+      const login = await openForPasskey(mfa_token)
       const purpose = purposeOf(login.id)
       const added = await addPasskey(passkeys, request, login.user, { name, credential, token, purpose })
       return { ...added, tokens: await logins.finish(request, reply, login, 'passkey') }
     }
   )
+
+  /** A passkey logs in to all organisations of a user, and a provider vouches for the user in its own alone. */
+  async function openForPasskey (token: string): Promise<MfaLogin> {
+    const login = await logins.open(token, 'enrol')
+    if (login.sso === null) return login
+    throw new FORBIDDEN({
+      message: 'Set up an authenticator app; a passkey can be added later with the password',
+      reason: 'login at an identity provider'
+    })
+  }
 }
 
 function purposeOf (loginId: string): Purpose {

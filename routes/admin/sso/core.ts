@@ -49,6 +49,9 @@ export async function useAdminSso (app: FastifyInstance, plugin: string, options
     const configuredDomain = (domain: string): VerifiedDomain | null => domains.get(domain) ?? null
     const findDomain = async (domain: string) => configuredDomain(domain) ?? await ssoDomains.findVerified(domain)
     app.adminLogins.configuredDomains = configuredDomain
+    app.adminLogins.isSsoValid = async ({ providerId, subject }, userId) =>
+      await providers.isEnabled(providerId) &&
+      (await app.tokenStore.identities.find(providerId, subject))?.userId === userId
     let core: SsoCore | null = null
 
     await adminScope(app, 'admin-sso', { ...options, prefix }, async (scope) => {

@@ -13,6 +13,8 @@ import type { SsoTransactions } from './transactions.js'
 /** Milliseconds in which the login page exchanges the code of a finished login. */
 const CODE_TTL = 120_000
 const CODE_BYTES = 24
+/** Maximum length of a hint. The page of a logout at the provider receives it in a URL, which a longer one would break. */
+const MAX_HINT = 8_192
 export const LOGIN_CONTEXT = 'sso login'
 export const HINT_CONTEXT = 'sso logout hint'
 
@@ -84,7 +86,7 @@ export function ssoFinish (
           providerId: provider.id,
           subject,
           providerSession,
-          sealedHint: hint === null ? null : box.seal(hint, HINT_CONTEXT),
+          sealedHint: hint === null || hint.length > MAX_HINT ? null : box.seal(hint, HINT_CONTEXT),
           loginAt
         },
         mfaAt,

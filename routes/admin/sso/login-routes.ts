@@ -82,7 +82,7 @@ export function ssoTokenRoute (
   scope: FastifyInstance,
   { core, transactions, box }: Pick<LoginRouteParts, 'core' | 'transactions' | 'box'>
 ): void {
-  const { ssoLogins, users, identities } = scope.tokenStore
+  const { ssoLogins, users } = scope.tokenStore
 
   scope.post<{ Body: SsoTokenBody }>(
     '/auth/sso/token',
@@ -104,7 +104,6 @@ export function ssoTokenRoute (
       return scope.adminLogins.continueLogin(request, reply, user, {
         sso,
         mfaAt,
-        isStillValid: async () => (await identities.find(sso.providerId, sso.subject))?.userId === userId,
         audit: { action: 'auth.sso_login', changes: { provider_id: provider.id, provider: provider.name } }
       })
     }

@@ -65,6 +65,11 @@ export class Providers {
     return stored
   }
 
+  /** Returns whether a provider exists and is enabled. */
+  async isEnabled (id: string): Promise<boolean> {
+    return this.#configured.has(id) || (await this.#store.resolve(id))?.enabled === true
+  }
+
   /** Lists the enabled providers of an organisation that a registered protocol can use; those of the host first. */
   async ofOrganisation (orgId: string): Promise<Array<Pick<SsoProvider, 'id' | 'kind' | 'name'>>> {
     const { data } = await this.#store.list(orgId, { limit: MAX_LISTED })
