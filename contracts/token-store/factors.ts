@@ -62,8 +62,8 @@ export interface Factors {
    */
   removeTotp (userId: string): Promise<boolean>
   /**
-   * Adds a passkey. The first factor has the same effects as with `confirmTotp`; `null` for an unknown user. Rejects with `CONFLICT` if
-   * the credential is stored already, or if the user has 20 passkeys.
+   * Adds a passkey. The first factor has the effects that it has with `confirmTotp`. Resolves with `null` for an
+   * unknown user. Rejects with `CONFLICT` if the credential is stored already, or if the user has 20 passkeys.
    */
   addPasskey (
     passkey: NewPasskey,

@@ -9,11 +9,16 @@ import { ssoApp } from './sso.js'
 
 export const PROVIDER_PATH = '/v1/admin/auth/sso/oidc'
 
+interface FinishOptions {
+  /** Runs while the response of the provider is verified. */
+  beforeFinish?: () => Promise<void>
+}
+
 export interface TrustingApp extends AdminApp {
   /** Id of a stored provider of the organisation `default`, which has `example.com`. */
   provider: string
   /** Logs a person in at the provider; resolves with the response that takes the browser to the login page. */
-  finish(identity: Partial<ProvenIdentity>, provider?: string): Promise<LightMyRequestResponse>
+  finish(identity: Partial<ProvenIdentity>, options?: FinishOptions): Promise<LightMyRequestResponse>
   /** Exchanges the code of a finished login. */
   exchange(finished: LightMyRequestResponse): Promise<LightMyRequestResponse>
   /** Both steps. */
@@ -23,6 +28,7 @@ export interface TrustingApp extends AdminApp {
 /** A protocol without security: its provider is whoever sends a request, and may be hostile. */
 const PROTOCOL: SsoProtocol = {
   kind: 'oidc',
+  issuerSetting: 'issuer',
   settingsSchema: Type.Object({ issuer: Type.Optional(Type.String()) }, { additionalProperties: false }),
   checkSettings () {},
   checkSecret () {},
@@ -43,9 +49,12 @@ export async function trustingApp (
   }
   const { core } = app.adminSso
   core.use(PROTOCOL, [])
+  let beforeFinish: (() => Promise<void>) | undefined
   await core.routes('oidc', async (scope) => {
     scope.post<{ Params: { id: string } }>('/:id/trusted', async (request, reply) => {
       const provider = await core.find('oidc', request.params.id)
+      await core.takeTransaction(request, reply, { provider, state: 'none' })
+      await beforeFinish?.()
       return core.finish(request, reply, { provider, returnTo: null, identity: request.body as ProvenIdentity })
     })
   })
@@ -61,16 +70,19 @@ export async function trustingApp (
   const self: TrustingApp = {
     ...admin,
     provider,
-    finish: (identity, id = provider) => admin.post(`${PROVIDER_PATH}/${id}/trusted`, {
-      subject: 'person-1',
-      email: 'ann@example.com',
-      isEmailVerified: true,
-      roleValues: [],
-      mfaAt: null,
-      providerSession: null,
-      hint: null,
-      ...identity
-    }),
+    async finish (identity, options = {}) {
+      beforeFinish = options.beforeFinish
+      return admin.post(`${PROVIDER_PATH}/${provider}/trusted`, {
+        subject: 'person-1',
+        email: 'ann@example.com',
+        isEmailVerified: true,
+        roleValues: [],
+        mfaAt: null,
+        providerSession: null,
+        hint: null,
+        ...identity
+      })
+    },
     async exchange (finished) {
       const cookie = String(finished.headers['set-cookie']).split(';')[0] ?? ''
       const code = new URLSearchParams(new URL(String(finished.headers.location)).hash.slice(1)).get('sso') ?? ''

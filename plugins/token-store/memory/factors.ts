@@ -167,7 +167,7 @@ export class MemoryFactors implements Factors {
     return this.#passkeysOf(userId).length + (this.#records.get(userId)?.totp == null ? 0 : 1)
   }
 
-  /** Stores recovery codes with the first factor, and returns whether it is the first. */
+  /** Before a factor is added: stores recovery codes if it is the first, and returns whether it is. */
   #addRecoveryCodes (userId: string, digests: readonly string[]): boolean {
     const first = !this.has(userId)
     if (!first) return false

@@ -206,7 +206,7 @@ async function hasFactor (tx: Tx, id: string): Promise<boolean> {
   return Boolean(has)
 }
 
-/** Stores recovery codes with the first factor, and returns whether it is the first. See the contract for the sessions. */
+/** Before a factor is added: stores recovery codes if it is the first, and returns whether it is. */
 async function addRecoveryCodes (tx: Tx, id: string, digests: readonly string[]): Promise<boolean> {
   if (await hasFactor(tx, id)) return false
   await storeRecoveryCodes(tx, id, digests)

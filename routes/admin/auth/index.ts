@@ -61,6 +61,8 @@ export interface AdminLogins {
   readonly guardPages: (scope: FastifyInstance) => void
   /** Deletes the cookie of the refresh token, if refresh tokens are in a cookie. */
   readonly forgetRefreshToken: (request: FastifyRequest) => void
+  /** Throws `FORBIDDEN` if an identity provider manages the email of a user. */
+  readonly checkEmailChange: SsoLoginPolicy['checkEmailChange']
   readonly lockout: Required<LockoutOptions>
   /** Asks for second factors; `null` without `adminMfa`. */
   secondFactor: SecondFactor | null
@@ -188,6 +190,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
         rememberDevice,
         guardPages: (other) => delivery.guardPages(other),
         forgetRefreshToken: (request) => delivery.forget(request),
+        checkEmailChange: policy.checkEmailChange,
         lockout,
         secondFactor: null,
         configuredDomains: null,

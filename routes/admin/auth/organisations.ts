@@ -4,6 +4,7 @@ import { FORBIDDEN, INVALID_CREDENTIALS, INVALID_TOKEN, NOT_FOUND } from '../../
 import { listOrganisationsSchema, switchSchema } from '../../../schemas/admin-auth.js'
 import type { OrganisationItem, SwitchBody } from '../../../schemas/admin-auth.js'
 import type { PageReply } from '../../../schemas/page.js'
+import type { Membership } from '../../../contracts/token-store/index.js'
 import { adminOf } from '../admin-scope.js'
 import type { StartSession } from './token-pairs.js'
 
@@ -17,8 +18,10 @@ export function organisationRoutes (scope: FastifyInstance, start: StartSession)
     '/organisations',
     { schema: listOrganisationsSchema, config },
     async function listOrganisations (request): Promise<PageReply<OrganisationItem>> {
-      const { sub, org_id } = adminOf(request)
-      const data = (await members.ofUser(sub)).filter(({ disabled }) => !disabled).map(({ orgId, orgName, role }) => ({
+      const { sub, org_id, providerId } = adminOf(request)
+      // The provider of one organisation need not learn where else a person belongs.
+      const isListed = ({ orgId, disabled }: Membership) => !disabled && (providerId === null || orgId === org_id)
+      const data = (await members.ofUser(sub)).filter(isListed).map(({ orgId, orgName, role }) => ({
         id: orgId,
         name: orgName,
         role,

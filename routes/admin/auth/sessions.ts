@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { NOT_FOUND } from '../../../lib/errors.js'
 import type { Session } from '../../../contracts/token-store/index.js'
@@ -26,6 +26,13 @@ export interface SessionRouteSettings {
 export function sessionRoutes (scope: FastifyInstance, { idleMax, delivery, now }: SessionRouteSettings): void {
   const { organisations, sessions } = scope.tokenStore
 
+  /** Lists the caller's sessions; after a login at a provider, those in its organisation alone. */
+  async function visibleSessions (request: FastifyRequest): Promise<Session[]> {
+    const { sub, org_id: orgId, providerId } = adminOf(request)
+    const all = await sessions.list(sub)
+    return providerId === null ? all : all.filter((session) => session.orgId === orgId)
+  }
+
   scope.get('/me', { schema: meSchema, config }, async function me (request): Promise<Me> {
     const { sub, email, org_id, role, sid } = adminOf(request)
     const organisation = await organisations.get(org_id)
@@ -36,9 +43,9 @@ export function sessionRoutes (scope: FastifyInstance, { idleMax, delivery, now 
     '/sessions',
     { schema: listSessionsSchema, config },
     async function listSessions (request): Promise<PageReply<SessionItem>> {
-      const { sub, sid } = adminOf(request)
+      const { sid } = adminOf(request)
       const expiresAt = ({ lastUsedAt, endsAt }: Session) => Math.min(endsAt, lastUsedAt + idleMax)
-      const data = (await sessions.list(sub)).filter((session) => expiresAt(session) > now())
+      const data = (await visibleSessions(request)).filter((session) => expiresAt(session) > now())
         .map((session) => viewSession(session, expiresAt(session), sid))
       return { data, next_cursor: null, has_more: false }
     }
@@ -48,8 +55,11 @@ export function sessionRoutes (scope: FastifyInstance, { idleMax, delivery, now 
     '/sessions/:id',
     { schema: endSessionSchema, config, ...optionalBody },
     async function endSession (request, reply) {
-      const { sub, sid } = adminOf(request)
+      const { sub, sid, providerId } = adminOf(request)
       const id = idOf(request.params)
+      if (providerId !== null && !(await visibleSessions(request)).some((session) => session.id === id)) {
+        throw new NOT_FOUND()
+      }
       if (!await sessions.end(id, sub)) throw new NOT_FOUND()
       if (id === sid) delivery.forget(request)
       scope.audit({

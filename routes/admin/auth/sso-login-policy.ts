@@ -19,10 +19,15 @@ export interface SsoLoginPolicy {
    * password was right; `null` if passwords of the domain work.
    */
   refusalOf (email: string, orgId: string | undefined): Promise<GatehouseError | null>
+  /**
+   * Throws `FORBIDDEN` for a user who may not change an email: as a member, no owner, of the organisation that requires
+   * its provider for the domain. Otherwise passwords would work again with an email of another domain.
+   */
+  checkEmailChange (userId: string, email: string): Promise<void>
 }
 
 export function ssoLoginPolicy (
-  { ssoDomains }: TokenStore,
+  { ssoDomains, members }: TokenStore,
   configured: () => ConfiguredDomains | null
 ): SsoLoginPolicy {
   async function requiringOrganisation (email: string): Promise<string | null> {
@@ -42,6 +47,16 @@ export function ssoLoginPolicy (
     async refusalOf (email, orgId) {
       const requiring = await requiringOrganisation(email)
       return requiring === null || (orgId !== undefined && orgId !== requiring) ? null : refusal()
+    },
+
+    async checkEmailChange (userId, email) {
+      const requiring = await requiringOrganisation(email)
+      const member = requiring === null ? null : await members.get(requiring, userId)
+      if (member === null || member.role === 'owner') return
+      throw new FORBIDDEN({
+        message: 'Your organisation manages this email, because it requires its identity provider for the domain',
+        reason: 'the organisation requires single sign-on for the domain of the email'
+      })
     }
   }
 }

@@ -34,6 +34,7 @@ export function oidcProtocol (
 
   return {
     kind: 'oidc',
+    issuerSetting: 'issuer',
     settingsSchema: OidcSettingsSchema,
     checkSettings: (settings, isOfHost) => checkSettings(settings, { allowPrivate: isOfHost || allowPrivateProviders }),
     checkSecret,

@@ -25,6 +25,7 @@ export function samlProtocol (service: SamlService): SsoProtocol {
 
   return {
     kind: 'saml',
+    issuerSetting: 'idp_entity_id',
     settingsSchema: SamlSettingsBodySchema,
     completeSettings: (body) => completeSettings(tools.parseXml, body),
     checkSettings: (settings) => checkSettings(settings as unknown as SamlSettings),

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { CONFLICT } from '../../../lib/errors.js'
 import type { Member, User, VerifiedDomain } from '../../../contracts/token-store/index.js'
+import { domainOf } from '../auth/sso-login-policy.js'
 import { emailOf } from './domain-name.js'
 import type { ProvenIdentity, SsoFailure, SsoProvider } from './protocol.js'
 import { changedRole, roleOf } from './role.js'
@@ -40,6 +41,7 @@ export function ssoAccounts (scope: FastifyInstance, { findDomain }: AccountPart
     const known = await identities.find(provider.id, identity.subject)
     // The provider may have renamed a known person; the account keeps its own email.
     const account = known === null ? null : await users.get(known.userId)
+    if (account !== null) await assertMayJoin(provider, account)
     const { member, created } = await provision(orgId, account?.email ?? email, role)
     if (known !== null && member.userId !== known.userId) {
       throw new SsoRefusal('not_allowed', 'the email of the account belongs to another user')
@@ -66,6 +68,12 @@ export function ssoAccounts (scope: FastifyInstance, { findDomain }: AccountPart
     const proved = await findDomain(address.domain)
     if (proved?.orgId === orgId) return address.email
     throw new SsoRefusal('email_not_verified', 'the organisation has not proved the domain of the email')
+  }
+
+  /** A former member who has moved to an email of another domain does not become a member again. */
+  async function assertMayJoin ({ orgId }: SsoProvider, { id, email }: User): Promise<void> {
+    if (await members.get(orgId, id) !== null || (await findDomain(domainOf(email)))?.orgId === orgId) return
+    throw new SsoRefusal('not_allowed', 'a former member whose email has another domain')
   }
 
   async function provision (orgId: string, email: string, role: Member['role']) {

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { requestNetwork } from '../../../lib/http/client-address.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
@@ -57,14 +57,21 @@ export async function useAdminSso (app: FastifyInstance, plugin: string, options
     await adminScope(app, 'admin-sso', { ...options, prefix }, async (scope) => {
       const { box } = scope.adminTokens
       const transactions = ssoTransactions({ box, claim: (key, ttl) => scope.tokenStore.claim(key, ttl), now })
+      // A logout at the provider may arrive while its response is verified, which takes calls of the provider.
+      const arrivals = new WeakMap<FastifyRequest, number>()
+      const arrivedAt = (request: FastifyRequest) => arrivals.get(request) ?? now()
       const accountOf = ssoAccounts(scope, { findDomain })
       const shared: SsoCore = core = {
         publicUrl,
         now,
         use: (protocol, configured) => providers.add(protocol, configured),
         find: (kind, id) => providers.find(kind, id),
-        takeTransaction: (request, reply, response) => transactions.take(request, reply, response),
-        ...ssoFinish(scope, { loginPage, transactions, accountOf, box, now }),
+        ...ssoFinish(scope, { loginPage, transactions, accountOf, box, arrivedAt, now }),
+
+        async takeTransaction (request, reply, response) {
+          arrivals.set(request, now())
+          return await transactions.take(request, reply, response)
+        },
 
         async endSessions (request, { id, orgId }, by) {
           const ended = await sessions.endSso(id, by)

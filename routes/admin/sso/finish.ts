@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { NewSsoSession } from '../../../contracts/token-store/index.js'
 import { sha256Hex } from '../../../signing/digest.js'
@@ -13,7 +13,7 @@ import type { SsoTransactions } from './transactions.js'
 /** Milliseconds in which the login page exchanges the code of a finished login. */
 const CODE_TTL = 120_000
 const CODE_BYTES = 24
-/** Maximum length of a hint. The page of a logout at the provider receives it in a URL, which a longer one would break. */
+/** Maximum length of a hint: the provider's logout page receives it in a URL. */
 const MAX_HINT = 8_192
 export const LOGIN_CONTEXT = 'sso login'
 export const HINT_CONTEXT = 'sso logout hint'
@@ -35,13 +35,15 @@ interface FinishParts {
   transactions: SsoTransactions
   accountOf: AccountOf
   box: SecretBox
+  /** When the response of the provider arrived, epoch milliseconds. */
+  arrivedAt: (request: FastifyRequest) => number
   now: () => number
 }
 
 /** Creates the last steps of a login, whichever protocol it used. */
 export function ssoFinish (
   scope: FastifyInstance,
-  { loginPage, transactions, accountOf, box, now }: FinishParts
+  { loginPage, transactions, accountOf, box, arrivedAt, now }: FinishParts
 ): Pick<SsoCore, 'finish' | 'fail'> {
   const { ssoLogins } = scope.tokenStore
 
@@ -68,7 +70,7 @@ export function ssoFinish (
     fail,
 
     async finish (request, reply, { provider, returnTo, identity }) {
-      const loginAt = now()
+      const loginAt = arrivedAt(request)
       let user
       try {
         user = await accountOf(request, provider, identity)
@@ -96,7 +98,7 @@ export function ssoFinish (
       await ssoLogins.put({
         digest: sha256Hex(code),
         sealed: box.seal(JSON.stringify(login), LOGIN_CONTEXT),
-        expiresAt: loginAt + CODE_TTL
+        expiresAt: now() + CODE_TTL
       })
       return toLoginPage(reply, { sso: code, ...returnTo === null ? {} : { return_to: returnTo } })
     }

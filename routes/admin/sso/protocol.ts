@@ -60,6 +60,8 @@ export type SsoFailure =
 /** The protocol of one kind of identity provider: implemented by `adminOidc` and `adminSaml`. */
 export interface SsoProtocol {
   readonly kind: ProviderKind
+  /** The setting that names the issuer of the subjects. It never changes: another issuer may reuse a subject. */
+  readonly issuerSetting: string
   /** The settings in bodies of the admin API and in the options of the host: one strict object. */
   readonly settingsSchema: TObject
   /**

@@ -64,6 +64,7 @@ export function providerRoutes (scope: FastifyInstance, { providers, quota, now 
     async function patchProvider (request): Promise<ProviderItem> {
       const before = await providerOf(request)
       const patch = patchOf(before, request.body)
+      if (patch.settings !== undefined) assertSameIssuer(before, patch.settings)
       const after = orNotFound(await identityProviders.update(before.orgId, before.id, patch))
       const changed = (['name', 'enabled', 'settings', 'roles'] as const).filter((member) =>
         JSON.stringify(before[member]) !== JSON.stringify(after[member])
@@ -115,6 +116,14 @@ export function providerRoutes (scope: FastifyInstance, { providers, quota, now 
       ...settings === undefined ? {} : { settings: protocolOf(before.kind).checkSettings(Object.fromEntries(merged)) },
       ...roles === undefined ? {} : { roles }
     }
+  }
+
+  /** The people of another issuer are other people, also with the same subjects. */
+  function assertSameIssuer ({ kind, settings: before }: IdentityProvider, after: Record<string, unknown>): void {
+    const { issuerSetting: name } = protocolOf(kind).protocol
+    if (after[name] === before[name]) return
+    const message = 'cannot be changed; add another provider'
+    throw new INVALID_REQUEST({ details: [{ path: `/settings/${name}`, message }] })
   }
 
   async function providerOf (request: FastifyRequest): Promise<IdentityProvider> {

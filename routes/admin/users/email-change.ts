@@ -15,7 +15,7 @@ import type { UserRouteParts } from './parts.js'
  */
 export function requestEmailRoute (scope: FastifyInstance, { links, mailer }: UserRouteParts): void {
   const { accountLinks } = scope.tokenStore
-  const { checkPassword } = scope.adminLogins
+  const { checkPassword, checkEmailChange } = scope.adminLogins
 
   scope.post<{ Body: EmailBody }>(
     '/auth/email',
@@ -28,6 +28,7 @@ export function requestEmailRoute (scope: FastifyInstance, { links, mailer }: Us
         throw new INVALID_REQUEST({ message, details: [{ path: '/new_email', message }] })
       }
       await checkPassword(request, email, request.body.current_password, () => `session.${sid}`)
+      await checkEmailChange(sub, email)
       const present = links.create('email change')
       const next = links.create('email change')
       const { digest, expiresAt } = present

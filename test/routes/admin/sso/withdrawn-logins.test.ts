@@ -52,3 +52,18 @@ t.test('a login with a long ID token continues with the second factor', async (t
     t.equal((await app.post('mfa/enrol/totp', { mfa_token: token })).statusCode, 200, String(length))
   }
 })
+
+t.test('a logout at the provider prevents the session of a response that is being verified', async (t) => {
+  const app = await trustingApp(t)
+  const { id } = await app.addUser('ann@example.com', 'viewer')
+  const finished = await app.finish({}, {
+    beforeFinish: async () => {
+      app.clock.now += 1_000
+      await app.store.sessions.endSso(app.provider, { subject: 'person-1' })
+      app.clock.now += 1_000
+    }
+  })
+  t.equal((await app.exchange(finished)).statusCode, 401)
+  t.strictSame(await app.store.sessions.list(id), [])
+  t.equal((await app.loginAt({})).statusCode, 200, 'the next login starts one')
+})
