@@ -142,3 +142,4 @@ function inboxPrefixOf (connection: NatsConnection): string | undefined {
 }
 export type { GroupCommitOptions } from '../group-commit.js'
 export type * from '../../../contracts/event-sink.js'
+export type { PoolUsage, ReadPools } from '../../../contracts/backend-load.js'

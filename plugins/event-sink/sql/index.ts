@@ -135,3 +135,4 @@ function sqlState (error: unknown): string {
 export type { Database, Durability } from '../../../lib/database/open-database.js'
 export type { GroupCommitOptions } from '../group-commit.js'
 export type * from '../../../contracts/event-sink.js'
+export type { PoolUsage, ReadPools } from '../../../contracts/backend-load.js'

@@ -54,7 +54,8 @@ t.test('a key is a caller with its id, organisation and role, and without email 
     sid: null,
     mfaAt: null,
     hasFactor: false,
-    mfaRequired: false
+    mfaRequired: false,
+    providerId: null
   }
   t.same((await admin.get('/report', key)).json(), expected)
   t.same((await admin.get('/recheck', key)).json(), expected)
