@@ -37,7 +37,8 @@ export const StoredEventSchema = Type.Unsafe<Record<string, unknown>>({
 })
 
 export const EventParamsSchema = Type.Object({
-  id: Type.String({ maxLength: 28, pattern: '^evt_[A-Za-z0-9_-]{24}$', description: 'The `id` of a listed event' })
+  // Any other string is 404, as an unknown id is.
+  id: Type.String({ maxLength: 200, description: 'The `id` of a listed event' })
 })
 export type EventParams = Static<typeof EventParamsSchema>
 

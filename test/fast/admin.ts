@@ -1,3 +1,5 @@
 import { runFiles } from '../helpers/run-files.js'
 
-await runFiles(['test/routes/admin'])
+const elsewhere = ['oidc', 'saml', 'scim', 'sso']
+
+await runFiles(['test/routes/admin'], { except: elsewhere.map((folder) => `test/routes/admin/${folder}`) })

@@ -90,6 +90,8 @@ t.test('the table of lists contains every route that accepts a cursor', async (t
     before: async (app) => {
       app.addHook('onRoute', ({ method, url, schema }) => {
         const query = schema?.querystring as { properties?: object } | undefined
+        // An export has its own cursors and tests.
+        if (url === '/v1/admin/events/export') return
         if (method === 'GET' && 'cursor' in (query?.properties ?? {})) routes.push(url.replace('/v1/admin', ''))
       })
     }

@@ -44,7 +44,7 @@ t.test('server.close() of the host ends the exports before the app is closed', a
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) {
     text += chunk
-    if (!text.includes('server_closing')) await sleep(10)
+    if (!text.includes('server_closing')) await sleep(1)
   }
   t.match(linesOf(text).end, { complete: false, reason: 'server_closing' })
   await closed

@@ -142,7 +142,7 @@ t.test('a server without readable events, or with exports disabled, has no expor
   const broker = await liveGateway(t, { sink: { write: async () => {}, ready: async () => {}, close: async () => {} } })
   t.equal((await exportEvents(broker)).status, 404)
   const disabled = await liveGateway(t, { api: { exports: false } })
-  t.equal((await exportEvents(disabled)).status, 400, 'the path of one event, with an id that is not valid')
+  t.equal((await exportEvents(disabled)).status, 404, 'the path of one event, with an id that is not valid')
   await t.rejects(liveGateway(t, { api: { exports: { maxExports: 0 } } }), { code: 'INVALID_OPTIONS' })
   await t.rejects(liveGateway(t, { api: { exports: { stallTimeout: 1_500 } } }), { code: 'INVALID_OPTIONS' })
   await t.rejects(liveGateway(t, { api: { exports: { max: 1 } as never } }), { code: 'INVALID_OPTIONS' })

@@ -4,7 +4,7 @@ import { constants, createGzip } from 'node:zlib'
 import type { Gzip } from 'node:zlib'
 
 /** Milliseconds that the end of a response waits for a client that is still reading. */
-const END_TIMEOUT = 500
+const END_TIMEOUT = 2_000
 /** Milliseconds for the last bytes of a connection that is closed without an end. */
 const FLUSH_TIME = 100
 
