@@ -104,11 +104,11 @@ t.test('an event is read by its id, which lists, the live view and exports show'
   t.equal(new Set(all).size, 100)
 
   const stranger = await caller(gateway, 'owner', 'other')
-  for (const [who, id, status] of [[stranger, data[0].id, 404], [owner, `evt_${'A'.repeat(24)}`, 404],
-    [owner, `evt_${'_'.repeat(24)}`, 404], [owner, 'evt_', 400], [owner, 'm7', 400]] as const) {
+  for (const [who, id] of [[stranger, data[0].id], [owner, `evt_${'A'.repeat(24)}`], [owner, `evt_${'_'.repeat(24)}`],
+    [owner, 'evt_'], [owner, 'm7']] as const) {
     const response = await who.get(`/events/${id}`)
-    t.equal(response.statusCode, status, id)
-    t.equal(response.json().error.code, status === 404 ? 'NOT_FOUND' : 'INVALID_REQUEST')
+    t.equal(response.statusCode, 404, id)
+    t.equal(response.json().error.code, 'NOT_FOUND')
   }
   const again = acceptedEvent(shop.source, 'm7')
   await app.eventSink.write([{ ...again, receivedAt: Date.now() + 2 * 86_400_000 }])
