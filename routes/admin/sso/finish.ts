@@ -111,7 +111,7 @@ export function ssoFinish (
 }
 
 /** Messages of libraries may quote the provider's response, so only the names of the errors are logged. */
-function safeError (cause: unknown): { name: string, code?: string } {
+export function safeError (cause: unknown): { name: string, code?: string } {
   if (!(cause instanceof Error)) return { name: typeof cause }
   const { code } = cause as Error & { code?: unknown }
   return { name: cause.name, ...typeof code === 'string' ? { code } : {} }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-import { GatehouseError, INVALID_CREDENTIALS, INVALID_REQUEST } from '../../../lib/errors.js'
+import { GatehouseError, INVALID_CREDENTIALS, INVALID_REQUEST, NOT_FOUND } from '../../../lib/errors.js'
 import type { ProviderKind, VerifiedDomain } from '../../../contracts/token-store/index.js'
 import { ssoSchemas } from '../../../schemas/admin-sso.js'
 import type { Discovery, DiscoveryQuery, SsoLogout, SsoTokenBody, StartQuery } from '../../../schemas/admin-sso.js'
@@ -9,7 +9,7 @@ import type { SecretBox } from '../../../signing/secret-box.js'
 import { adminOf } from '../admin-scope.js'
 import { idOf, optionalBody } from '../request.js'
 import { emailOf } from './domain-name.js'
-import { HINT_CONTEXT, LOGIN_CONTEXT } from './finish.js'
+import { HINT_CONTEXT, LOGIN_CONTEXT, safeError } from './finish.js'
 import type { FinishedLogin } from './finish.js'
 import type { SsoCore } from './protocol.js'
 import type { Providers } from './providers.js'
@@ -96,7 +96,10 @@ export function ssoTokenRoute (
       const login = openLogin(sealed)
       if (login.binding !== binding) throw expired('the code belongs to another browser')
       const { userId, orgId, epoch, sso, mfaAt } = login
-      const provider = await core.find(login.kind, sso.providerId).catch(() => null)
+      const provider = await core.find(login.kind, sso.providerId).catch((error: unknown) => {
+        if (error instanceof NOT_FOUND) return null
+        throw error
+      })
       const user = await users.get(userId, orgId)
       if (provider === null || user === null || user.disabled || user.epoch !== epoch) {
         throw expired('the user or the provider has changed since')
@@ -150,7 +153,10 @@ export function ssoLogoutRoute (
         return { logout_url: await protocol?.logoutUrl(provider, sso, openHint(sso.sealedHint)) ?? null }
       } catch (error) {
         // The session here has ended; the provider's page is an addition.
-        request.log.warn({ err: error, providerId: sso.providerId }, 'the identity provider cannot be logged out of')
+        request.log.warn(
+          { err: safeError(error), providerId: sso.providerId },
+          'the identity provider cannot be logged out of'
+        )
         return { logout_url: null }
       }
     }

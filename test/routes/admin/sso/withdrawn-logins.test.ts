@@ -1,5 +1,6 @@
 import t from 'tap'
 
+import { UNAVAILABLE } from '../../../../lib/errors.js'
 import { totpCode } from '../../../helpers/mfa.js'
 import { trustingApp } from '../../../helpers/trusting-provider.js'
 import type { TrustingApp } from '../../../helpers/trusting-provider.js'
@@ -66,4 +67,14 @@ t.test('a logout at the provider prevents the session of a response that is bein
   t.equal((await app.exchange(finished)).statusCode, 401)
   t.strictSame(await app.store.sessions.list(id), [])
   t.equal((await app.loginAt({})).statusCode, 200, 'the next login starts one')
+})
+
+t.test('a store that is unavailable during the exchange is 503, not a login that has expired', async (t) => {
+  const app = await trustingApp(t)
+  await app.addUser('ann@example.com', 'viewer')
+  const finished = await app.finish({})
+  Object.assign(app.store.identityProviders, { resolve: () => Promise.reject(new UNAVAILABLE()) })
+  const reply = await app.exchange(finished)
+  t.equal(reply.statusCode, 503)
+  t.equal(reply.json().error.code, 'UNAVAILABLE')
 })
