@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** The controls of a server process. */
 export interface ServerControls {
@@ -43,10 +44,23 @@ export function ownProcess (
     },
     pause: () => {
       server?.kill('SIGSTOP')
+      if (server?.pid !== undefined) waitUntilStopped(server.pid)
     },
     resume: () => {
       server?.kill('SIGCONT')
     }
+  }
+}
+
+/** Waits until no thread of a process runs: the signal takes effect later than `kill` returns. Linux alone tells. */
+function waitUntilStopped (pid: number): void {
+  const deadline = Date.now() + 5_000
+  const isStopped = (thread: string) =>
+    /^\d+ \(.*\) [TtZX] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
+  try {
+    while (!readdirSync(`/proc/${pid}/task`).every(isStopped) && Date.now() < deadline);
+  } catch {
+    // The process, a thread of it or the folder does not exist.
   }
 }
 
