@@ -1,5 +1,3 @@
-import type { JWTPayload } from 'jose'
-
 import { earliestIssue } from '../../signing/issue-time.js'
 import type { CheckedProvider } from './provider-options.js'
 
@@ -21,12 +19,21 @@ export interface IdentityToken<Claims extends object = Record<string, unknown>> 
 
 const MAX_SUBJECT = 256
 
+/** The claims of a JWT as `jose` types them; its types are not installed in every project. */
+interface JwtClaims {
+  sub?: string
+  aud?: string | string[]
+  iat?: number
+  exp?: number
+  [name: string]: unknown
+}
+
 /**
  * Checks the claims that jose does not check, and returns the token. Returns the reason, for the log, if a claim is
  * refused. The signature, `iss`, `exp` and `nbf` are valid, and `aud` if the provider has an `audience`.
  */
 export function verifiedClaims (
-  claims: JWTPayload,
+  claims: JwtClaims,
   provider: CheckedProvider,
   { now, clockTolerance }: { now: number, clockTolerance: number }
 ): IdentityToken | string {
