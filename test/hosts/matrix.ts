@@ -1,5 +1,5 @@
 // Host apps that use the packed tarball, as users install it. Run by `npm run test:all`, not by `npm test`.
-import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
@@ -44,6 +44,11 @@ test('a CommonJS host loads the suite by require()', async (t) => {
   t.strictSame(await host('commonjs.cjs'), { guarded: [401, 200], widget: 200 })
 })
 
+const { peerDependenciesMeta } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+) as { peerDependenciesMeta: Record<string, { optional: boolean }> }
+const OPTIONAL = Object.keys(peerDependenciesMeta)
+
 /** Bundles an entry with esbuild into a new folder, copies `files` of the package beside it, and returns its path. */
 async function bundle (entry: string, format: 'cjs' | 'esm', files: string[] = []): Promise<string> {
   const out = join(folder, `${entry}-${format}`)
@@ -55,8 +60,8 @@ async function bundle (entry: string, format: 'cjs' | 'esm', files: string[] = [
     platform: 'node',
     format,
     logLevel: 'silent',
-    external: ['altcha-lib', 'altcha-lib/*', '@fastify/csrf-protection', '@node-rs/argon2', '@simplewebauthn/server',
-      'otplib'],
+    // As the docs say: the optional packages, which the host has not installed.
+    external: [...OPTIONAL, 'altcha-lib/*'],
     banner: format === 'cjs' ? {} : { js: REQUIRE }
   })
   const dist = join(folder, 'node_modules/fastify-gatehouse/dist')
