@@ -48,7 +48,7 @@ export interface EventSearch {
 /** How long a repeated event counts as a duplicate, milliseconds. */
 export const DEDUPLICATION_WINDOW = 24 * 60 * 60 * 1000
 
-/** What a sink has done since it was created, for metrics; each property is read when it is needed. */
+/** Counters of a sink since its creation, for metrics. Each property is read when it is needed. */
 export interface SinkLoad {
   /** Number of events that are not confirmed yet. */
   readonly pending: number

@@ -61,7 +61,7 @@ export interface LookupCounts {
 /** The kinds of cached look-ups. */
 export type LookupKind = 'source' | 'origins' | 'webhook' | 'session' | 'api_key' | 'guest_token' | 'revocation'
 
-/** What a store has done since it was created, for metrics. */
+/** Counters of a store since its creation, for metrics. */
 export interface StoreLoad {
   readonly lookups: Readonly<Record<LookupKind, LookupCounts>>
   /** The pools of the store's database. */

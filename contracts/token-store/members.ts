@@ -25,7 +25,7 @@ export interface Membership {
 /** The result of `provision`. */
 export interface ProvisionedMember {
   member: Member
-  /** What the call created: the account with its membership, the membership, or neither. */
+  /** The records that the call created: the account and its membership, the membership alone, or none (`null`). */
   created: 'account' | 'membership' | null
 }
 

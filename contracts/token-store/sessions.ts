@@ -5,7 +5,7 @@ export interface SsoSession {
   readonly providerId: string
   /** The provider's id of the user. */
   readonly subject: string
-  /** The provider's id of its own session: the claim `sid`, or the SessionIndex; `null` if it sent none. */
+  /** The id of the session at the provider: the claim `sid`, or the SessionIndex; `null` if it sent none. */
   readonly providerSession: string | null
   /** Data for a logout at the provider, encrypted by the caller; `null` for none. */
   readonly sealedHint: string | null

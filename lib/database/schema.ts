@@ -183,7 +183,7 @@ interface SessionsTable {
   user_id: string
   org_id: string
   mfa_at: Date | null
-  /** The identity provider that started the session, its id of the user and of its own session. */
+  /** The identity provider that started the session, and its ids of the user and of the session there. */
   provider_id: string | null
   provider_subject: string | null
   provider_session: string | null
