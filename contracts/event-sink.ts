@@ -1,7 +1,9 @@
 import type { EventType } from '../schemas/event.js'
 import type { ReadPools } from './backend-load.js'
+import type { SinkCounts } from './counts.js'
 import type { Page, PageRequest } from './token-store/index.js'
 
+export type * from './counts.js'
 export { EVENT_TYPES } from '../schemas/event.js'
 export type { EventType } from '../schemas/event.js'
 
@@ -79,6 +81,12 @@ export interface EventSink {
    * its `retention` option is finite. Stops early when `signal` aborts, as `sweep` does.
    */
   expire? (before: number, signal?: AbortSignal): Promise<void>
+  /**
+   * The numbers of stored events and duplicates by source and hour. Those of stored events are as durable as the
+   * events: each event is counted exactly once. A sink that wraps another sink passes them on. Without them the
+   * gateway counts what `write` confirms, and a duplicate counts as accepted.
+   */
+  readonly counts?: SinkCounts
   /** Counters for metrics. A sink that wraps another sink passes them on. */
   readonly load?: SinkLoad
   /** Flushes the pending events, then releases what the sink opened itself. Never waits forever for a hung backend. */

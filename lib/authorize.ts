@@ -1,4 +1,6 @@
+import type { Step } from './channels.js'
 import { FORBIDDEN, GatehouseError, INTERNAL_ERROR, UNAUTHORIZED } from './errors.js'
+import { tracedValue } from './trace.js'
 
 /**
  * What a host's `authorize` returns: the grant of the user, or `null` or `undefined` if no user is signed in (401). It
@@ -8,6 +10,8 @@ export type HostDecision<Grant> = Grant | null | undefined | Promise<Grant | nul
 
 /** Larger than every time in seconds, and smaller than the time of every login in milliseconds. */
 const EARLIEST = 1e11
+
+const STEP: Step = { kind: 'authorize' }
 
 /**
  * Returns whether a value is a time in epoch milliseconds. A time in seconds is refused: it precedes every
@@ -29,17 +33,34 @@ export function unauthenticated (reason: string, cause?: unknown): GatehouseErro
  * Calls a function of the host that identifies the user. `null` and `undefined` are 401 `UNAUTHORIZED`. A
  * GatehouseError that the function throws is the response; another error with `statusCode` 401 or 403 becomes
  * `UNAUTHORIZED` or `FORBIDDEN`; any other error is 500. `noUser` is the logged reason if there is no user.
+ * Synchronous if the function of the host is.
  */
-export async function authorizeByHost<Decision> (
+export function authorizeByHost<Decision extends object | string> (
   decide: () => HostDecision<Decision>,
   noUser = "the host's authorize function returned no user"
-): Promise<Decision> {
-  let decision: Decision | null | undefined
+): Decision | Promise<Decision> {
+  return tracedValue(STEP, () => decisionOf(decide, noUser))
+}
+
+function decisionOf<Decision extends object | string> (
+  decide: () => HostDecision<Decision>,
+  noUser: string
+): Decision | Promise<Decision> {
+  let decision: HostDecision<Decision>
   try {
-    decision = await decide()
+    decision = decide()
   } catch (thrown) {
     throw asDecision(thrown)
   }
+  // Query builders of database libraries are thenables, but no promises.
+  if (typeof decision !== 'object' || decision === null || !('then' in decision)) return someUser(decision, noUser)
+  return Promise.resolve(decision).then(
+    (decision) => someUser(decision, noUser),
+    (thrown: unknown) => { throw asDecision(thrown) }
+  )
+}
+
+function someUser<Decision> (decision: Decision | null | undefined, noUser: string): Decision {
   if (decision === null || decision === undefined) throw unauthenticated(noUser)
   return decision
 }

@@ -12,6 +12,8 @@ export interface RefusedMessage {
   readonly error: GatehouseError
   /** The guard that refused the request; `undefined` if a route or a rate limit of the suite refused it. */
   readonly guard?: GuardDecision | undefined
+  /** The bytes of the body as received, if the guard has read them. */
+  readonly body?: Buffer | undefined
 }
 
 /** A request that a guard has checked and let pass. */
@@ -79,6 +81,48 @@ export interface AuditedMessage {
   readonly changes: Readonly<Record<string, unknown>> | undefined
 }
 
+/** A call of `write` of an event sink that stores the events of many requests together. */
+export interface QueuedMessage {
+  /** The `load` of the sink. */
+  readonly load: SinkLoad
+  /** A subscriber that traces the request sets its trace here. The `origins` of the flush contain it. */
+  origin: unknown
+}
+
+/** A part of the work on a request, or a flush of the event sink, which tracing shows as a span. */
+export interface Step {
+  readonly kind: 'guard' | 'lookup' | 'authorize' | 'mint' | 'upstream' | 'write' | 'flush'
+  /** The guard, the kind of look-up or the product. */
+  readonly name?: string
+  /** The request, if the step knows it; otherwise the request in whose asynchronous context the step runs. */
+  readonly request?: FastifyRequest
+  /** The app, of a step that may also run without a request. */
+  readonly server?: FastifyInstance
+  /** Values that no client chooses. */
+  readonly attributes?: Readonly<Record<string, string | number>>
+  /** The traces of the requests whose events a flush contains, one per write. */
+  readonly origins?: readonly unknown[]
+}
+
+/** The beginning of a step. */
+export interface StepMessage extends Step {
+  /** A subscriber that traces the step sets this; the publisher runs the step with it. */
+  trace: StepTrace | null
+}
+
+/** The span of a step. */
+export interface StepTrace {
+  /** Headers that continue the trace at an upstream. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Calls `work` as part of the step, asynchronous continuations included. */
+  run<T>(work: () => T): T
+  /** Calls `next` as before the step. */
+  leave(next: () => void): void
+  set(attributes: Readonly<Record<string, string | number>>): void
+  /** Ends the step, with the error if it failed or refused the request. Only the first call counts. */
+  end(error?: unknown): void
+}
+
 /** A channel of `node:diagnostics_channel` with typed messages. */
 export interface Topic<Message> {
   readonly name: string
@@ -103,7 +147,9 @@ export const CHANNELS = {
   mint: topic<MintMessage>('mint'),
   upstream: topic<UpstreamMessage>('upstream'),
   refresh: topic<RefreshMessage>('refresh'),
-  audited: topic<AuditedMessage>('audited')
+  audited: topic<AuditedMessage>('audited'),
+  queued: topic<QueuedMessage>('queued'),
+  step: topic<StepMessage>('step')
 } as const
 
 /** Publishes that a guard has checked a request and lets it pass. */

@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { CHANNELS } from './channels.js'
 import type { MintProduct } from './channels.js'
+import { refusedOutcome } from './counts/outcomes.js'
+import { refusalCode } from './refusal-log/index.js'
 import { toPublicError } from './refuse.js'
 import { requestSlot } from './request-slot.js'
 import { upstreamOutcome } from './upstream-client/refusal.js'
@@ -37,14 +39,22 @@ export interface Decision {
 
 /**
  * Audits each request of the scope once, when its response is sent: grants of the route, and refusals of guards, rate
- * limits and the route; preflights are not audited. Returns a function that returns the decision of a request, which
- * the route fills in. Requires `app.audit`.
+ * limits and the route; preflights are not audited. Counts the decisions by product and outcome. Returns a function
+ * that returns the decision of a request, which the route fills in. Requires `app.audit`.
  */
 export function auditDecisions (
   scope: FastifyInstance,
   { granted, refused, resourceType, product, isRefused = handedOutNothing }: DecisionAuditOptions
 ): (request: FastifyRequest) => Decision {
   const decisions = requestSlot<Decision>(scope)
+
+  // A host may decorate its own `audit`, without a token store.
+  const counts = scope.hasDecorator('outcomeCounts') ? scope.outcomeCounts : null
+
+  /** Returns the organisation of the audit entry. */
+  function organisationOf (request: FastifyRequest): string {
+    return (request as { admin?: { org_id: string } | null }).admin?.org_id ?? scope.auditOrg ?? 'default'
+  }
 
   function decisionOf (request: FastifyRequest): Decision {
     const known = decisions.get(request)
@@ -77,13 +87,13 @@ export function auditDecisions (
     const decision = decisionOf(request)
     const { userId, userEmail, requested, resourceId, error, details } = decision
     const action = isRefused(decision, request, reply) ? refused : granted
-    if (CHANNELS.mint.hasSubscribers) {
-      const outcome = action === refused ? 'refused' : details['cached'] === true ? 'cached' : 'minted'
-      CHANNELS.mint.publish({ request, product, outcome })
-    }
+    const outcome = action === refused ? 'refused' : details['cached'] === true ? 'cached' : 'minted'
+    if (CHANNELS.mint.hasSubscribers) CHANNELS.mint.publish({ request, product, outcome })
+    const counted = outcome === 'refused' ? refusedOutcome(error ?? refusalCode(reply) ?? '') : outcome
+    counts?.add('embed', organisationOf(request), product, counted)
     if (action === null) return done(null, payload)
     // A guard answers by itself, so that only the status says what it decided.
-    const outcome = action === granted ? 'granted' : error ?? String(reply.statusCode)
+    const audited = action === granted ? 'granted' : error ?? String(reply.statusCode)
     scope.audit({
       action,
       request,
@@ -91,8 +101,9 @@ export function auditDecisions (
       userEmail,
       resourceType,
       resourceId: resourceId ?? requested ?? undefined,
-      changes: { ...details, outcome },
-      refusal: action === refused
+      changes: { ...details, outcome: audited },
+      refusal: action === refused,
+      repeatable: action === granted && details['cached'] === true
     })
     done(null, payload)
   })

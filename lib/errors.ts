@@ -37,7 +37,10 @@ const KNOWN: KnownOptions<PublicErrorOptions> = {
 }
 const RENAMED = { retryAfter: 'retryAfterSeconds' }
 
-/** The base class of every error that the suite sends. The client receives `code`, `statusCode` and `message`. */
+/**
+ * The base class of every error that the suite sends. The client receives `code`, `statusCode` and `message`. An error
+ * with a status below 500 has no `stack`.
+ */
 export class GatehouseError extends Error {
   declare code: string
   declare statusCode: number
@@ -51,7 +54,14 @@ export class GatehouseError extends Error {
 export type PublicError = new(options?: PublicErrorOptions) => GatehouseError
 
 function publicError (code: string, statusCode: number, summary: string, retryAfterSeconds?: number): PublicError {
-  const Base = createError<[string]>(code, '%s', statusCode, GatehouseError as unknown as ErrorConstructor)
+  const Base = createError<[string]>(
+    code,
+    '%s',
+    statusCode,
+    GatehouseError as unknown as ErrorConstructor,
+    // Errors of clients have no stack: it is not logged and costs a sixth of a refusal (bench/README.md).
+    statusCode >= 500
+  )
   return class extends Base {
     constructor (options: PublicErrorOptions = {}) {
       assertErrorOptions(code, options)

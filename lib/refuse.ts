@@ -1,16 +1,15 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 
-import { printableLine } from '../signing/printable-line.js'
 import { CHANNELS } from './channels.js'
 import type { GuardDecision } from './channels.js'
 import * as errors from './errors.js'
 import { GatehouseError } from './errors.js'
-import type { ErrorDetail, PublicError } from './errors.js'
+import type { PublicError } from './errors.js'
 import { sendProtected } from './http/protected-replies.js'
-import type { UpstreamRefusal } from './upstream-client/refusal.js'
-
-/** Maximum number of characters of a request that the log shows. */
-const MAX_SHOWN = 200
+import { addRequestId } from './http/request-id.js'
+import { logRefusal } from './refusal-log/index.js'
+import { shownOrigin } from './refusal-log/shown.js'
+import { unknownProperty, violationDetail } from './violations.js'
 
 // Maps errors of Fastify and its plugins to the suite's codes. Other errors are mapped by status; without one, 500.
 const BY_CODE: Readonly<Record<string, PublicError>> = {
@@ -19,7 +18,8 @@ const BY_CODE: Readonly<Record<string, PublicError>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: errors.PAYLOAD_TOO_LARGE,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: errors.UNSUPPORTED_MEDIA_TYPE
 }
-const BY_STATUS: Readonly<Record<number, PublicError>> = {
+/** The error of a status, where nothing else is known of it. */
+export const BY_STATUS: Readonly<Record<number, PublicError>> = {
   401: errors.UNAUTHORIZED,
   403: errors.FORBIDDEN,
   404: errors.NOT_FOUND,
@@ -37,9 +37,9 @@ export function toPublicError (thrown: unknown): GatehouseError {
   if (thrown instanceof GatehouseError) return thrown
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Partial<FastifyError>
   if (error.validation !== undefined) {
-    const reason = unknownMember(error.validation)
+    const reason = unknownProperty(error.validation)
     return new errors.INVALID_REQUEST({
-      details: detailsOf(error.validation),
+      details: error.validation.map(violationDetail),
       cause: thrown,
       ...reason === null ? {} : { reason }
     })
@@ -49,31 +49,6 @@ export function toPublicError (thrown: unknown): GatehouseError {
   const status = error.statusCode ?? 500
   const byStatus = BY_STATUS[status] ?? (status >= 400 && status < 500 ? errors.INVALID_REQUEST : errors.INTERNAL_ERROR)
   return new byStatus({ cause: thrown })
-}
-
-function detailsOf (validation: NonNullable<FastifyError['validation']>): ErrorDetail[] {
-  return validation.map((violation) => {
-    const { instancePath, params } = violation
-    const missing = typeof params.missingProperty === 'string' ? `/${params.missingProperty}` : ''
-    return { path: instancePath + missing, message: violationMessage(violation) }
-  })
-}
-
-/** Returns the message of a violation of a schema; for an enum it lists the allowed values, which Ajv leaves out. */
-export function violationMessage (
-  { params, message = 'is not valid' }: { params?: Readonly<Record<string, unknown>>, message?: string }
-): string {
-  const allowed = params?.allowedValues
-  return Array.isArray(allowed) ? `${message}: ${allowed.map(String).join(', ')}` : message
-}
-
-/** Returns the log message for an unknown property. Responses never contain strings of the request. */
-function unknownMember (validation: NonNullable<FastifyError['validation']>): string | null {
-  for (const { params } of validation) {
-    const { additionalProperty: name } = params
-    if (typeof name === 'string') return `"${printableLine(name, MAX_SHOWN)}" is unknown`
-  }
-  return null
 }
 
 /** Returns the envelope `{"error":{"code","message","details"?}}` as a JSON string. */
@@ -97,17 +72,25 @@ export function useErrorFormat (scope: FastifyInstance, format: ErrorFormat): vo
 /**
  * Sends an error in the envelope, or in the format of the scope. The suite refuses requests only through this function,
  * on its own routes and in guards on a host's routes, whose error handlers would reshape an error that a guard throws.
- * A guard passes its name.
+ * A guard passes its name, and the body if it has read it.
  */
-export function refuse (reply: FastifyReply, error: GatehouseError, guard?: GuardDecision): FastifyReply {
-  logRefusal(reply, error)
-  if (CHANNELS.refused.hasSubscribers) CHANNELS.refused.publish({ request: reply.request, reply, error, guard })
-  reply.code(error.statusCode).header('Cache-Control', 'no-store')
-  // @fastify/rate-limit may already have set the exact time.
-  if (error.retryAfterSeconds !== undefined && !reply.hasHeader('Retry-After')) {
-    reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)))
+export function refuse (
+  reply: FastifyReply,
+  error: GatehouseError,
+  guard?: GuardDecision,
+  received?: Buffer
+): FastifyReply {
+  logRefusal(reply, error, guard)
+  if (CHANNELS.refused.hasSubscribers) {
+    CHANNELS.refused.publish({ request: reply.request, reply, error, guard, body: received })
   }
-  if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
+  reply.code(error.statusCode).header('cache-control', 'no-store')
+  addRequestId(reply)
+  // @fastify/rate-limit may already have set the exact time.
+  if (error.retryAfterSeconds !== undefined && !reply.hasHeader('retry-after')) {
+    reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds)))
+  }
+  if (error.statusCode === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer')
   const { mediaType, body } = (reply as FormattedReply)[ERROR_FORMAT]?.(error) ?? {
     mediaType: 'application/json',
     body: envelope(error)
@@ -121,18 +104,5 @@ export function refuse (reply: FastifyReply, error: GatehouseError, guard?: Guar
  * missing.
  */
 export function refusedOrigin (origin: string): GatehouseError {
-  return new errors.ORIGIN_NOT_ALLOWED({ reason: `the origin "${printableLine(origin, MAX_SHOWN)}" is not allowed` })
-}
-
-/** Logs why a request was refused. The caller does not receive the reason. */
-export function logRefusal (reply: FastifyReply, error: GatehouseError): void {
-  if (error.upstream !== undefined) logUpstreamRefusal(reply, error.upstream)
-  const { code, reason } = error
-  if (error.statusCode >= 500) reply.log.error({ err: error.cause ?? error, code, reason }, 'request failed')
-  else reply.log.info({ code, reason }, 'request refused')
-}
-
-/** Logs at `warn` that an upstream refused a request, with the status, the code and the cleaned message. */
-export function logUpstreamRefusal (reply: FastifyReply, refusal: UpstreamRefusal): void {
-  reply.log.warn({ ...refusal }, 'upstream refused the request')
+  return new errors.ORIGIN_NOT_ALLOWED({ reason: `the origin "${shownOrigin(origin)}" is not allowed` })
 }

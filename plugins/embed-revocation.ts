@@ -76,7 +76,7 @@ export function revocableGrant (
   now: number
 ): RevocableGrant {
   return {
-    subjects: subjectsOf([...users, ...credentials.map(({ sub }) => sub)], tenant, dashboards),
+    subjects: subjectsOf(namesOf(users, credentials), tenant, dashboards),
     // The guards have already limited `iat` to the current time.
     issuedAt: issuedAt === undefined ? earliestOf(credentials) ?? now : earliestIssue(issuedAt, now)
   }
@@ -102,10 +102,15 @@ export function refuseRevokedGrant (
   }
 }
 
+function namesOf (users: HostGrant['users'], credentials: readonly SignedUser[]): HostGrant['users'] {
+  return credentials.length === 0 ? users : [...users, ...credentials.map(({ sub }) => sub)]
+}
+
 /** Returns when the first of the credentials was issued, or `undefined` without a time. */
 function earliestOf (credentials: readonly SignedUser[]): number | undefined {
-  const times = credentials.flatMap(({ iat }) => iat ?? [])
-  return times.length === 0 ? undefined : Math.min(...times)
+  let earliest: number | undefined
+  for (const { iat } of credentials) if (iat !== undefined) earliest = Math.min(iat, earliest ?? iat)
+  return earliest
 }
 
 function subjectsOf (
@@ -118,6 +123,7 @@ function subjectsOf (
     if (typeof user === 'string' && users.indexOf(user) === at) subjects.push({ kind: 'user', subject: user })
   }
   if (typeof tenant === 'string') subjects.push({ kind: 'tenant', subject: tenant })
+  if (dashboards.length === 0) return subjects
   // The page may use any spelling that the product accepts. The admin API stores revocations in canonical spelling, but
   // a host may store them in any.
   const names = new Set(dashboards.flatMap((dashboard) => [dashboard, canonicalDashboard(dashboard) || dashboard]))

@@ -14,6 +14,7 @@ import { bearerToken } from '../lib/http/bearer-token.js'
 import { refuseUnknownOptions } from '../lib/options.js'
 import type { KnownOptions } from '../lib/options.js'
 import { refuse } from '../lib/refuse.js'
+import { tracedCheck } from '../lib/trace.js'
 import { checkStrength, RotatingSecret } from '../lib/secrets/secret-source.js'
 import type { SecretSource } from '../lib/secrets/secret-source.js'
 import { sha256 } from '../signing/digest.js'
@@ -89,12 +90,15 @@ export async function guardByProxyKey (
     securityScheme: 'proxyKey'
   })
 
-  app.addHook('onRequest', function checkProxyKey (request, reply, done) {
-    if (ruleFor(request) !== true) return done()
+  const checkKey = tracedCheck('proxyKey', function checkKey (request, reply, done) {
     const known = current.get()
     // Asynchronous only if the keys come from a function whose last result has expired.
     if (known instanceof Promise) known.then((known) => decide(request, reply, done, known), done)
     else decide(request, reply, done, known)
+  })
+  app.addHook('onRequest', function checkProxyKey (request, reply, done) {
+    if (ruleFor(request) !== true) return done()
+    checkKey(request, reply, done)
   })
 }
 

@@ -78,7 +78,8 @@ const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, option
         reply.header('Strict-Transport-Security', policy)
       }
     } else if (!allowLoopback || !isDirectLoopback(request)) {
-      refuse(reply, new HTTPS_REQUIRED(), 'https')
+      const reason = 'the request arrived over HTTP; behind a proxy, set "trustProxy"'
+      refuse(reply, new HTTPS_REQUIRED({ reason }), 'https')
       return
     }
     publishAllowed(request, 'https')

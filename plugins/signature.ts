@@ -56,6 +56,7 @@ declare module 'fastify' {
 
 const KNOWN: KnownOptions<SignatureOptions> = { global: true, secrets: true, tolerance: true, tooLarge: true }
 const assertOption: AssertOption = optionAssertion('signature')
+const MISMATCH = 'does not match the raw body and any server secret'
 const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies SignatureMode[]
 
 /**
@@ -99,7 +100,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
     if (mode === undefined || mode === 'off') return done(null, payload)
     if (!claimsSignature(request.headers)) {
       if (mode === 'optional') return done(null, payload)
-      refuse(reply, new SIGNATURE_REQUIRED(), 'signature')
+      refuse(reply, new SIGNATURE_REQUIRED({ reason: 'the route requires a signature' }), 'signature')
       return
     }
     const error = validateHeaders(request)
@@ -116,7 +117,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
       .headers as Record<string, string | undefined>
     const validSecrets = secrets(request).filter(({ length }) => length > 0)
     if (plain !== undefined && verifyBody(plain, validSecrets, body) !== 'valid') {
-      return new INVALID_SIGNATURE({ reason: 'X-Datafly-Signature' })
+      return new INVALID_SIGNATURE({ reason: `X-Datafly-Signature ${MISMATCH}` })
     }
     if (timestamped !== undefined && timestamp !== undefined) {
       const result = verifyTimestampedBody(
@@ -124,8 +125,10 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
         validSecrets,
         body
       )
-      if (result === 'timestamp_out_of_range') return new TIMESTAMP_OUT_OF_RANGE()
-      if (result !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Signature' })
+      if (result === 'timestamp_out_of_range') {
+        return new TIMESTAMP_OUT_OF_RANGE({ reason: `X-Timestamp is not milliseconds within ${tolerance} of this clock` })
+      }
+      if (result !== 'valid') return new INVALID_SIGNATURE({ reason: `X-Signature ${MISMATCH}` })
     }
     request.signed = true
     request.signedBody = body

@@ -161,6 +161,23 @@ export const cookieLogoutSchema = {
   response: { ...logoutSchema.response, ...errorReplies(403) }
 }
 
+/** The schemas of refresh and logout if each request chooses between the cookie and the body. */
+export const eitherRefreshSchema = {
+  ...cookieRefreshSchema,
+  summary: 'Exchange a refresh token for a new pair',
+  description: `${refreshSchema.description} The token is in the body, or with the header \`X-Token-Delivery: cookie\` ` +
+    'in the cookie, and then the request must come from a page of this server.',
+  body: Type.Partial(RefreshBodySchema, strict)
+}
+
+export const eitherLogoutSchema = {
+  ...cookieLogoutSchema,
+  summary: logoutSchema.summary,
+  description: 'The token is in the body, or with the header `X-Token-Delivery: cookie` in the cookie, which is deleted. ' +
+    'The status is also 204 for a token that is already invalid.',
+  body: Type.Partial(RefreshBodySchema, strict)
+}
+
 export const logoutAllSchema = {
   operationId: 'logoutAll',
   summary: 'End all sessions of the caller, including the current session',

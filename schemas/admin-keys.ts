@@ -22,6 +22,8 @@ export const PERMISSION_NAMES = [
   'webhooks:delete',
   'webhooks:rotate',
   'events:read',
+  'stats:read',
+  'events:replay',
   'embeds:read',
   'embeds:revoke',
   'audit:read',

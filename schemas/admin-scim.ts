@@ -21,7 +21,10 @@ const fields = {
   })
 }
 
-export const ScimSettingsSchema = Type.Object(fields)
+export const ScimSettingsSchema = Type.Object({
+  ...fields,
+  base_path: Type.String({ maxLength: 1_000, description: 'The path of the SCIM routes, such as `/scim/v2`' })
+})
 export type ScimSettingsItem = Static<typeof ScimSettingsSchema>
 
 export const ScimSettingsPatchSchema = Type.Partial(Type.Object(fields), { additionalProperties: false })

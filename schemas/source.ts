@@ -13,6 +13,15 @@ function oneOf<Value extends string> (values: readonly Value[], description: str
   return Type.Unsafe<Value>({ type: 'string', enum: [...values], description })
 }
 
+function quota (period: string) {
+  return Type.Unsafe<number | null>({
+    type: ['integer', 'null'],
+    minimum: 1,
+    maximum: 1_000_000_000_000,
+    description: `Maximum number of accepted events per ${period} (UTC); null: no limit`
+  })
+}
+
 const settings = {
   name: Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]+$' }),
   environment: oneOf(['live', 'test'], 'The environment of its events. A change replaces the pipeline key'),
@@ -40,6 +49,9 @@ const settings = {
   signed_repeats: oneOf(
     ['keep', 'drop'], 'Whether a repeated signed event without a messageId is stored again or dropped as a duplicate'
   ),
+  keep_refused: Type.Boolean({ description: 'Keep refused events for a while, so that they can be read and replayed' }),
+  daily_quota: quota('day'),
+  monthly_quota: quota('calendar month'),
   bots: oneOf(
     ['tag', 'drop', 'ignore'], 'Events of bots: marked with `context.bot`, acknowledged but not stored, or not detected'
   )

@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 
 import { errorReplies } from './error.js'
-import { BatchReplySchema } from './ingestion.js'
+import { StoredEventSchema } from './event-list.js'
+import { BatchReplySchema, EventErrorSchema, MAX_BATCH_EVENTS } from './ingestion.js'
 import { PageQuerySchema, pageSchema } from './page.js'
 import { RotateBodySchema } from './source.js'
 import { WebhookMappingSchema } from './webhook-mapping.js'
@@ -111,6 +112,27 @@ export const WebhookWithSecretSchema = Type.Composite([WebhookSchema, Type.Objec
 })])
 export type WebhookWithSecret = Static<typeof WebhookWithSecretSchema>
 
+export const WebhookTestSchema = Type.Object({
+  body: Type.Unsafe<object>({
+    type: ['object', 'array'], additionalProperties: true, description: "A body in the provider's format"
+  }),
+  headers: Type.Optional(Type.Record(
+    Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9-]+$' }),
+    Type.String({ maxLength: 1_000 }),
+    { maxProperties: 20, additionalProperties: false, description: 'The headers that the mapping reads' }
+  )),
+  mapping: Type.Optional(Type.Unsafe<WebhookMapping | null>({
+    ...settings.mapping, description: 'Another mapping to try. Default: that of the webhook'
+  }))
+}, strict)
+export type WebhookTestBody = Static<typeof WebhookTestSchema>
+
+export const WebhookTestReplySchema = Type.Object({
+  events: Type.Array(StoredEventSchema, { maxItems: MAX_BATCH_EVENTS, description: 'The events that would be stored' }),
+  errors: Type.Array(EventErrorSchema, { maxItems: MAX_BATCH_EVENTS, description: 'The events that would be refused' })
+})
+export type WebhookTestReply = Static<typeof WebhookTestReplySchema>
+
 const ofSource = Type.Object({ id: Type.String({ maxLength: 100 }) })
 const ofWebhook = Type.Object({ id: Type.String({ maxLength: 100 }), wid: Type.String({ maxLength: 100 }) })
 const written = errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503)
@@ -169,6 +191,17 @@ export const rotateWebhookSecretSchema = {
   params: ofWebhook,
   body: RotateWebhookSecretSchema,
   response: { 200: WebhookWithSecretSchema, ...written }
+}
+
+export const testWebhookSchema = {
+  operationId: 'testWebhook',
+  summary: 'Map a sample delivery to events without storing them',
+  description: 'Maps and validates as a delivery does after its signature is verified. Nothing is stored or counted, ' +
+    'and no signature is checked. An error of the whole delivery is the error with the index 0.',
+  tags,
+  params: ofWebhook,
+  body: WebhookTestSchema,
+  response: { 200: WebhookTestReplySchema, ...written }
 }
 
 /** The route that receives deliveries of webhook providers. */

@@ -20,6 +20,8 @@ export interface SecretBox {
   open(sealed: string, context: string): Buffer
   /** Returns whether a string was sealed under the current key. If not, seal it again before you drop the older key. */
   isCurrent(sealed: string): boolean
+  /** The string that every sealed string under the current key starts with, and no other one. */
+  readonly currentPrefix: string
 }
 
 /**
@@ -38,6 +40,8 @@ export function secretBox (keys: readonly string[]): SecretBox {
   const currentPrefix = `${VERSION}.${current.id}.`
 
   return {
+    currentPrefix,
+
     seal (plain, context) {
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv('aes-256-gcm', current.bytes, iv, { authTagLength: TAG_BYTES }).setAAD(

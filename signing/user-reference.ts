@@ -90,6 +90,9 @@ export function signUserReference<Claims extends object> (
   return reference
 }
 
+/** Why a reference is refused, for a log. */
+export type ReferenceProblem = 'malformed' | 'signature' | 'audience' | 'ahead' | 'expired'
+
 /**
  * Returns the claims of a reference, or `null` if the signature is invalid, the reference has expired, its `iat` is
  * more than 30 s ahead of `now`, or it has another audience. Never throws for hostile input.
@@ -99,20 +102,31 @@ export function signUserReference<Claims extends object> (
  */
 export function verifyUserReference (reference: string, options: VerifyUserReferenceOptions): UserReference | null {
   assertKnownOptions('verifyUserReference', options, OF_VERIFY)
+  const claims = checkUserReference(reference, options)
+  return typeof claims === 'string' ? null : claims
+}
+
+/** Returns the claims of a reference as `verifyUserReference` does, or the reason why it is refused. */
+export function checkUserReference (
+  reference: string,
+  options: VerifyUserReferenceOptions
+): UserReference | ReferenceProblem {
   const { keys, audience, now = Date.now() } = options
   const [, signed, payload, presented] = typeof reference !== 'string' || reference.length > MAX_LENGTH
     ? []
     : REFERENCE.exec(reference) ?? []
-  if (signed === undefined || payload === undefined || presented === undefined) return null
+  if (signed === undefined || payload === undefined || presented === undefined) return 'malformed'
   // Compares the strings, not the decoded bytes, so that only the canonical spelling of a signature is valid.
-  if (!keys.some((key) => sameSecret(presented, signature(signed, key)))) return null
+  if (!keys.some((key) => sameSecret(presented, signature(signed, key)))) return 'signature'
   const claims = parse(payload)
-  return claims !== null && claims.aud === audience && isCurrent(claims, now) ? claims : null
+  if (claims === null) return 'malformed'
+  return claims.aud === audience ? timeProblem(claims, now) ?? claims : 'audience'
 }
 
-/** Returns whether the reference is already signed, within the clock tolerance of the servers, and not yet expired. */
-export function isCurrent ({ iat, exp }: UserReference, now: number): boolean {
-  return iat - now <= CLOCK_TOLERANCE && now < exp
+/** Returns whether a reference is dated ahead of the clock, beyond the tolerance of servers, or has expired. */
+export function timeProblem ({ iat, exp }: UserReference, now: number): ReferenceProblem | null {
+  if (iat - now > CLOCK_TOLERANCE) return 'ahead'
+  return now < exp ? null : 'expired'
 }
 
 function signature (message: string, key: string): string {

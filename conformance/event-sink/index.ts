@@ -2,6 +2,7 @@ import type { EventSink } from '../../contracts/event-sink.js'
 import { manualClock } from '../clocks.js'
 import type { ContractClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
+import { countingContract } from './counting.js'
 import { expiryContract } from './expiry.js'
 import { readContract } from './reading.js'
 import { repeatContract } from './repeats.js'
@@ -29,6 +30,6 @@ export async function eventSinkContract (
     return { sink: await createSink(clock), clock }
   }
 
-  const parts = [writeContract, repeatContract, readContract, searchContract, expiryContract]
+  const parts = [writeContract, repeatContract, readContract, searchContract, expiryContract, countingContract]
   for (const part of parts) await part(t, create)
 }

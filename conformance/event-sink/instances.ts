@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { isReadable } from '../../contracts/event-sink.js'
 import type { EventSink } from '../../contracts/event-sink.js'
 import type { ContractTest } from '../contract-test.js'
+import { countedTogether } from './counting.js'
 import { anEvent, assertCopies, stored } from './fixtures.js'
 
 /**
@@ -56,4 +57,6 @@ export async function sharedEventSinkContract (
     await assertCopies(b, one, 1)
     await assertCopies(b, two, 1)
   })
+
+  await countedTogether(t, createTwo)
 }

@@ -1,7 +1,9 @@
 import type { RevocationKind } from '../../contracts/token-store/index.js'
 import { systemClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
-import { aDigest, aKey, anApiKey, aRevocation, aSession, aSource, aUser, aWebhook } from '../token-store/fixtures.js'
+import {
+  aDigest, aKey, anApiKey, aRevocation, aSession, aSource, aSourceKey, aUser, aWebhook
+} from '../token-store/fixtures.js'
 import { assertVisible } from './fixtures.js'
 import type { CreateTwo, Two, WatchedChange } from './fixtures.js'
 
@@ -11,9 +13,8 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
   await t.test('changes of a source on one instance take effect on the other in time', async () => {
     const two = await create()
     await assertVisible(
-      await Promise.all([deleted, disabled, withoutDomain, withoutOrigin, withNewKey, withNewSecret].map((change) =>
-        change(two)
-      )),
+      await Promise.all([deleted, disabled, withoutDomain, withoutOrigin, withNewKey, withNewSecret, withNamedKey,
+        withKeyOff, withKeyDeleted].map((change) => change(two))),
       within
     )
   })
@@ -234,6 +235,46 @@ async function withNewKey ({ a, b }: Two): Promise<WatchedChange> {
     read,
     before: [id, null],
     after: [null, id]
+  }
+}
+
+async function withNamedKey ({ a, b }: Two): Promise<WatchedChange> {
+  const { id } = await a.sources.create(aSource())
+  const fresh = aSourceKey()
+  return {
+    title: 'a named key is created, and tried before',
+    change: () => a.sourceKeys.create('org-a', id, fresh),
+    read: async () => (await b.sources.resolve(fresh.pipelineKey))?.source.id ?? null,
+    before: null,
+    after: id
+  }
+}
+
+async function withKeyOff ({ a, b }: Two): Promise<WatchedChange> {
+  const { id } = await a.sources.create(aSource())
+  const key = await a.sourceKeys.create('org-a', id, aSourceKey())
+  return {
+    title: 'a named key is disabled',
+    change: () => a.sourceKeys.update('org-a', id, key?.id ?? '', { enabled: false }),
+    read: async () => (await b.sources.resolve(key?.pipelineKey ?? ''))?.source.id ?? null,
+    before: id,
+    after: null
+  }
+}
+
+async function withKeyDeleted ({ a, b }: Two): Promise<WatchedChange> {
+  const { id } = await a.sources.create(aSource())
+  const key = await a.sourceKeys.create('org-a', id, aSourceKey({ domains: ['https://named-key.test'] }))
+  const read = async () => [
+    (await b.sources.resolve(key?.pipelineKey ?? ''))?.source.id ?? null,
+    (await b.sources.origins()).some(({ domains }) => domains.includes('https://named-key.test'))
+  ]
+  return {
+    title: 'a named key is deleted, with its domains',
+    change: () => a.sourceKeys.delete('org-a', id, key?.id ?? ''),
+    read,
+    before: [id, true],
+    after: [null, false]
   }
 }
 

@@ -24,6 +24,24 @@ export async function raceContract (t: ContractTest, create: CreateTwo, rounds: 
     assert.equal((await a.sessions.rotate({ ...rotation, presented: 'digest-2', next: 'digest-4' })).outcome, 'ended')
   })
 
+  await t.test('counts that both instances add while both sweep are all read, once', async () => {
+    const { a, b } = await create()
+    const hour = clock.now() - clock.now() % 3_600_000
+    const filter = { kind: 'source', from: hour, to: hour + 1 } as const
+    for (let round = 0; round < rounds; round++) {
+      await Promise.all(Array.from({ length: PARALLEL }, async (_, at) => {
+        const store = at % 2 === 0 ? a : b
+        const one = { orgId: 'org-a', kind: 'source', id: `source-${at % 5}`, outcome: 'bot', hour, bytes: 2 } as const
+        await store.counts.add([{ ...one, events: 1, lastAt: hour }, { ...one, events: 2, lastAt: hour }])
+        if (at % 10 < 2) await store.sweep({ auditRetention: 1_000 })
+      }))
+      for (const store of [a, b]) {
+        const totals = await store.counts.totals('org-a', filter)
+        assert.equal(totals.reduce((sum, { events }) => sum + events, 0), (round + 1) * 3 * PARALLEL)
+      }
+    }
+  })
+
   await t.test('exactly one of 50 concurrent rotations of one token over both instances succeeds, and the ' +
     'session ends', async () => {
     const { a, b } = await create()

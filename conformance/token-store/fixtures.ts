@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
 import type {
-  AuditEntry, NewApiKey, NewIdentityProvider, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest,
-  TokenStore, User
+  AuditEntry, NewApiKey, NewIdentityProvider, NewRevocation, NewSession, NewSource, NewSourceKey, NewWebhook, Page,
+  PageRequest, RefusedEvent, TokenStore, User
 } from '../../contracts/token-store/index.js'
 import type { ContractClock } from '../clocks.js'
 
@@ -66,10 +66,17 @@ export function aSource (fields: Partial<NewSource> = {}): NewSource {
     pixelTypes: ['track', 'page'],
     bots: 'tag',
     signedRepeats: 'keep',
+    keepRefused: false,
+    dailyQuota: null,
+    monthlyQuota: null,
     pipelineKey: aKey(),
     serverSecret: randomBytes(32).toString('base64url'),
     ...fields
   }
+}
+
+export function aSourceKey (fields: Partial<NewSourceKey> = {}): NewSourceKey {
+  return { pipelineKey: aKey(), name: `Key ${randomUUID()}`, domains: null, enabled: true, expiresAt: null, ...fields }
 }
 
 export function aWebhook (fields: Partial<NewWebhook> = {}): NewWebhook {
@@ -154,6 +161,44 @@ export function anEntry (fields: Partial<AuditEntry> = {}): AuditEntry {
 
 export function aRevocation (fields: Partial<NewRevocation> = {}): NewRevocation {
   return { orgId: 'org-a', kind: 'user', subject: 'user-1', before: 1_000, createdBy: 'admin-1', ...fields }
+}
+
+export function aRefusedEvent (fields: Partial<RefusedEvent> = {}): RefusedEvent {
+  return {
+    id: `ref_${randomUUID()}`,
+    orgId: 'org-a',
+    sourceId: 'source-1',
+    code: 'ORIGIN_NOT_ALLOWED',
+    reason: 'the origin "https://shop.example.com" is not allowed',
+    origin: 'https://shop.example.com',
+    ip: '203.0.113.7',
+    userAgent: 'tests',
+    path: '/v1/t',
+    contentType: 'application/json',
+    signed: false,
+    type: 'track',
+    event: 'Order Completed',
+    messageId: 'message-1',
+    receivedAt: 1_000,
+    bytes: 27,
+    payload: '{"event":"Order Completed"}',
+    truncated: false,
+    replay: {
+      form: 'event',
+      type: 'track',
+      pixel: false,
+      requiresSignature: false,
+      webhookId: null,
+      fromPage: true,
+      visitorId: null,
+      keyId: null,
+      signatureDigest: null,
+      index: 0,
+      headers: {}
+    },
+    replayedAt: null,
+    ...fields
+  }
 }
 
 /** Returns the result of a look-up once it is synchronous; a cache that was just filled may be invalidated again. */

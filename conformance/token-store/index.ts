@@ -6,6 +6,7 @@ import { accountLinkContract } from './account-links.js'
 import { apiKeyContract } from './api-keys.js'
 import { auditContract } from './audit.js'
 import { claimContract } from './claims.js'
+import { countContract } from './counts.js'
 import { factorContract } from './factors.js'
 import { guestTokenContract } from './guest-tokens.js'
 import { identityContract } from './identities.js'
@@ -15,12 +16,15 @@ import { memberContract } from './members.js'
 import { organisationContract } from './organisations.js'
 import { provisionContract } from './provision.js'
 import { quotaContract } from './quotas.js'
+import { refusedEventContract } from './refused-events.js'
 import { resolveContract } from './resolve.js'
 import { revocationContract } from './revocations.js'
 import { rotationContract } from './rotation.js'
 import { scimGroupContract } from './scim-groups.js'
 import { scimContract } from './scim.js'
 import { sessionContract } from './sessions.js'
+import { sourceKeyContract } from './source-keys.js'
+import { sourceKeyRotationContract } from './source-key-rotation.js'
 import { sourceContract } from './sources.js'
 import { ssoDomainContract } from './sso-domains.js'
 import { ssoSessionContract } from './sso-sessions.js'
@@ -48,6 +52,8 @@ export async function tokenStoreContract (
     guestTokenContract,
     sourceContract,
     resolveContract,
+    sourceKeyContract,
+    sourceKeyRotationContract,
     webhookContract,
     quotaContract,
     organisationContract,
@@ -67,6 +73,8 @@ export async function tokenStoreContract (
     scimContract,
     scimGroupContract,
     auditContract,
+    refusedEventContract,
+    countContract,
     revocationContract,
     claimContract
   ]

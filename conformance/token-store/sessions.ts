@@ -61,6 +61,20 @@ export async function sessionContract (t: ContractTest, make: CreateStore): Prom
     assert.equal((await store.users.get(user.id))?.epoch, user.epoch, 'nothing else was revoked')
   })
 
+  await t.test('the live sessions of an organisation are counted', async () => {
+    const { store, clock } = await make()
+    const { sessions } = store
+    const user = await aUser(store)
+    const [one, two] = [aSession(user.id, clock, { endsAt: clock.now() + 100 }), aSession(user.id, clock)]
+    assert.equal(await sessions.count('org-a'), 0)
+    for (const session of [one, two]) await sessions.start(session)
+    assert.deepEqual([await sessions.count('org-a'), await sessions.count('org-b')], [2, 0])
+    await clock.advance(100)
+    assert.equal(await sessions.count('org-a'), 1, 'an expired session does not count')
+    await sessions.end(two.id)
+    assert.equal(await sessions.count('org-a'), 0)
+  })
+
   await t.test("only the session's own user can end it", async () => {
     const { store, clock } = await make()
     const [user, other] = [await aUser(store), await aUser(store)]

@@ -12,6 +12,9 @@ export async function sourceContract (t: ContractTest, create: CreateStore): Pro
       rateLimit: 25,
       bots: 'drop',
       signedRepeats: 'drop',
+      keepRefused: true,
+      dailyQuota: 1000,
+      monthlyQuota: 30_000_000_000,
       allowNullOrigin: true,
       serverSecret: 'Rk7-wq2Lm9xTz4Vb-elsewhere'
     })
@@ -84,6 +87,10 @@ export async function sourceContract (t: ContractTest, create: CreateStore): Pro
       { bots: 'drop' },
       { bots: 'ignore' },
       { signedRepeats: 'drop' },
+      { keepRefused: true },
+      { dailyQuota: 10 },
+      { monthlyQuota: 30_000_000_000 },
+      { dailyQuota: null, monthlyQuota: null },
       { environment: 'test' },
       { environment: undefined },
       {}

@@ -11,8 +11,11 @@ export interface GuestToken {
 
 /** The cache of guest tokens. The key is a digest of every input that affects the token. */
 export interface GuestTokens {
-  /** Resolves with the entry; `null` if there is none, it has expired, or its client was invalidated since. */
-  get (key: string): Promise<GuestToken | null>
+  /**
+   * Returns the entry; `null` if there is none, it has expired, or its client was invalidated since. Synchronous if the
+   * store knows the answer without I/O.
+   */
+  get (key: string): GuestToken | null | Promise<GuestToken | null>
   /** Stores the entry, unless its client was invalidated at or after `mintedAt`. */
   set (key: string, entry: GuestToken): Promise<void>
   /** Removes the tokens of one client. Tokens that are being created at the time are not stored either. */

@@ -2,6 +2,7 @@ import type { ReadPools } from '../backend-load.js'
 import type { AccountLinks } from './account-links.js'
 import type { ApiKeys } from './api-keys.js'
 import type { AuditTrail } from './audit.js'
+import type { Counts } from '../counts.js'
 import type { Factors } from './factors.js'
 import type { GuestTokens } from './guest-tokens.js'
 import type { Identities } from './identities.js'
@@ -9,10 +10,12 @@ import type { IdentityProviders } from './identity-providers.js'
 import type { Invitations } from './invitations.js'
 import type { Members } from './members.js'
 import type { Organisations } from './organisations.js'
+import type { RefusedEvents } from './refused-events.js'
 import type { Revocations } from './revocations.js'
 import type { Scim } from './scim.js'
 import type { Sessions } from './sessions.js'
 import type { SharedLimits } from './shared-limits.js'
+import type { SourceKeys } from './source-keys.js'
 import type { Sources } from './sources.js'
 import type { SsoDomains } from './sso-domains.js'
 import type { SsoLogins } from './sso-logins.js'
@@ -23,6 +26,7 @@ export type * from '../backend-load.js'
 export type * from './account-links.js'
 export type * from './api-keys.js'
 export type * from './audit.js'
+export type * from '../counts.js'
 export type * from './factors.js'
 export type * from './guest-tokens.js'
 export type * from './identities.js'
@@ -31,10 +35,13 @@ export type * from './invitations.js'
 export type * from './members.js'
 export type * from './organisations.js'
 export type * from '../page.js'
+export * from './refused-events.js'
 export type * from './revocations.js'
 export type * from './scim.js'
 export type * from './sessions.js'
 export type * from './shared-limits.js'
+export type * from './source-keys.js'
+export type * from './source-origins.js'
 export type * from './sources.js'
 export type * from './sso-domains.js'
 export type * from './sso-logins.js'
@@ -75,6 +82,7 @@ export interface StoreLoad {
 export interface TokenStore {
   readonly guestTokens: GuestTokens
   readonly sources: Sources
+  readonly sourceKeys: SourceKeys
   readonly webhooks: Webhooks
   readonly organisations: Organisations
   readonly users: Users
@@ -90,6 +98,8 @@ export interface TokenStore {
   readonly ssoLogins: SsoLogins
   readonly scim: Scim
   readonly audit: AuditTrail
+  readonly refusedEvents: RefusedEvents
+  readonly counts: Counts
   readonly revocations: Revocations
   /** Limits that all instances count together. A store without it leaves each process to count by itself. */
   readonly sharedLimits?: SharedLimits
@@ -100,8 +110,14 @@ export interface TokenStore {
    * evicts a live key: a full store rejects with `UNAVAILABLE`.
    */
   claim (key: string, ttl: number): Promise<boolean>
-  /** Deletes expired data, and audit entries older than `auditRetention` milliseconds. */
-  sweep (limits: { auditRetention: number }): Promise<void>
+  /**
+   * Deletes expired data, audit entries older than `auditRetention` milliseconds, refused events older than
+   * `refusedRetention` milliseconds (default: 7 days), and counts of hours that ended more than `countRetention`
+   * milliseconds ago (default: 400 days).
+   */
+  sweep (
+    limits: { auditRetention: number, refusedRetention?: number | undefined, countRetention?: number | undefined }
+  ): Promise<void>
   /** Resolves when the backend responds. */
   ready (): Promise<void>
   /** Releases what the store opened itself; a client that was passed in stays open. */

@@ -130,6 +130,8 @@ export interface Sessions {
   endSso (providerId: string, by: { subject?: string, providerSession?: string }): Promise<EndedSession[]>
   /** Sets `mfaAt` of a session; resolves with `false` if the session has ended. */
   confirm (id: string, mfaAt: number): Promise<boolean>
+  /** Returns the number of live sessions of an organisation, without those of disabled members. */
+  count (orgId: string): Promise<number>
   /** Lists the live sessions of the user, newest first, at most 100. */
   list (userId: string): Promise<Session[]>
   /**

@@ -1,5 +1,6 @@
 import type { Environment } from '../../signing/datafly/pipeline-key.js'
 import type { Page, PageRequest } from '../page.js'
+import type { SourceOrigins } from './source-origins.js'
 
 export type { Environment }
 /** When a source accepts only signed events. */
@@ -39,6 +40,12 @@ export interface Source {
   pixelTypes: string[]
   bots: BotPolicy
   signedRepeats: SignedRepeats
+  /** Whether refused events are kept for a while, so that they can be read and replayed. */
+  keepRefused: boolean
+  /** Maximum number of accepted events per UTC day; `null`: no limit. */
+  dailyQuota: number | null
+  /** Maximum number of accepted events per UTC calendar month; `null`: no limit. */
+  monthlyQuota: number | null
   /** Epoch milliseconds. */
   createdAt: number
   /** Epoch milliseconds. */
@@ -68,20 +75,19 @@ export type SourcePatch = Partial<Omit<SourceSettings, 'environment'>> & { envir
 
 /** The source data that a request with a pipeline key needs. Frozen and shared by all requests. */
 export interface ResolvedSource {
+  /**
+   * The source. If the key has its own domains, they replace `domains`, and `allowAnyOrigin` and `allowNullOrigin` are
+   * `false`.
+   */
   readonly source: Readonly<Source>
   /** The pipeline key that was looked up. */
   readonly key: string
-  /** When a rotated key stops working, epoch milliseconds; `null` for the current key. */
+  /** The id of the named key, also for its previous value; `null` for the key without a name. */
+  readonly keyId: string | null
+  /** When the key stops working, epoch milliseconds: at its expiry or the end of its overlap; `null` for never. */
   readonly keyExpiresAt: number | null
   /** The valid server secrets, newest first. `expiresAt`: when a rotated secret expires; `null` for the newest. */
   readonly secrets: ReadonlyArray<{ readonly value: Buffer, readonly expiresAt: number | null }>
-}
-
-/** The origins that one enabled source allows; for preflight requests, which carry no key. */
-export interface SourceOrigins {
-  readonly domains: readonly string[]
-  readonly allowAnyOrigin: boolean
-  readonly allowNullOrigin: boolean
 }
 
 /** The sources of events, and their keys and secrets. */
@@ -100,13 +106,16 @@ export interface Sources {
   get(orgId: string, id: string): Promise<Source | null>
   /** Lists the sources of an organisation, newest first. */
   list(orgId: string, page: PageRequest): Promise<Page<Source>>
-  /** Changes settings of a source; resolves with the changed source. */
+  /**
+   * Changes settings of a source; resolves with the changed source. A change of the environment deletes the named keys,
+   * whose prefix would name another environment.
+   */
   update(orgId: string, id: string, patch: SourcePatch): Promise<Source | null>
   /** Deletes a source with its webhooks; `false` if the organisation has no such source. */
   delete(orgId: string, id: string): Promise<boolean>
   /**
    * Replaces the pipeline key. The previous key works until `overlapUntil`, epoch milliseconds; older keys end now.
-   * Rejects with `CONFLICT` as `create` does.
+   * Named keys stay as they are. Rejects with `CONFLICT` as `create` does.
    */
   rotateKey(orgId: string, id: string, next: { pipelineKey: string, overlapUntil: number }): Promise<Source | null>
   /**
@@ -119,13 +128,14 @@ export interface Sources {
     next: { serverSecret: string, overlapUntil: number, allowWeakSecret?: boolean | undefined }
   ): Promise<Source | null>
   /**
-   * Looks up the source of a pipeline key, disabled sources included; `null` for an unknown or expired key. Returns
-   * synchronously on a cache hit, else a promise. A change reaches the cache within a second, on every instance.
+   * Looks up the source of a pipeline key, disabled sources included; `null` for an unknown, expired or disabled key.
+   * Returns synchronously on a cache hit, else a promise. A change reaches the cache within a second, on every
+   * instance.
    */
   resolve(pipelineKey: string): ResolvedSource | null | Promise<ResolvedSource | null>
   /**
-   * Returns the origins of all enabled sources. Cached as `resolve` is, and frozen: CORS compiles a list that is not
-   * frozen at each preflight request.
+   * Returns the origins of all enabled sources, and of their keys with own domains. Cached as `resolve` is, and frozen:
+   * CORS compiles a list that is not frozen at each preflight request.
    */
   origins(): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]>
 }

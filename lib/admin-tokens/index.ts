@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import fastifyJwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
+import { LRUCache } from 'lru-cache'
 
 import { capturePlugin } from '../capture-plugin.js'
 import { EXPIRED_TOKEN, INVALID_OPTIONS, INVALID_TOKEN } from '../errors.js'
@@ -98,6 +99,7 @@ type Claims = Readonly<Record<string, unknown>>
 const DAY = 86_400_000
 const SKEW = 30
 const MAX_TEXT = 256
+const MAX_SIGNED = 1_000
 
 /** Throws `INVALID_OPTIONS` for a weak or missing secret. Independent of any `@fastify/jwt` of the host. */
 export async function createAdminTokens (app: FastifyInstance, options: AdminTokensOptions): Promise<AdminTokens> {
@@ -119,12 +121,19 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
   const byId = new Map(keys.map((key) => [key.id, key]))
   const [current] = keys as [Key, ...Key[]]
   const seconds = () => Math.floor(now() / 1000)
+  // The claims of tokens that this server has signed, by digest, because a client sends the same token many times.
+  // Their times are checked each time, and the callers check the session. The keys never change.
+  const signed = new LRUCache<string, Claims>({ max: MAX_SIGNED })
 
   function accessLifeSeconds (endsAt: number): number {
     return Math.max(1, Math.min(accessTtl / 1000, Math.floor(endsAt / 1000) - seconds()))
   }
 
-  function verify (token: string, type: 'access' | 'refresh', maxTtl: number): Claims {
+  /** Returns a separate copy of the claims of a token. Throws `INVALID_TOKEN` unless this server has signed it. */
+  function claimsOf (token: string): Claims {
+    const digest = sha256Hex(token)
+    const known = signed.get(digest)
+    if (known !== undefined) return { ...known }
     const parts = readJwt(token)
     if (parts === null) throw new INVALID_TOKEN({ reason: 'not a JWT that this server issues' })
     const { kid, claims } = parts
@@ -132,6 +141,12 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
     if (!candidates.some((key) => key !== undefined && isSigned(key, token))) {
       throw new INVALID_TOKEN({ reason: 'signature' })
     }
+    signed.set(digest, claims)
+    return { ...claims }
+  }
+
+  function verify (token: string, type: 'access' | 'refresh', maxTtl: number): Claims {
+    const claims = claimsOf(token)
     checkClaims(claims, type, maxTtl, seconds())
     return claims
   }
@@ -212,7 +227,7 @@ async function keysOf (app: FastifyInstance, secrets: readonly string[]): Promis
   for (const secret of secrets) {
     // The key id identifies the secret without revealing anything about it.
     const id = sha256Hex(`fastify-gatehouse jwt kid\n${secret}`).slice(0, 12)
-    // Expiry is checked against our clock. Verified tokens are never cached, because they may be revoked.
+    // Expiry is checked against our clock.
     const { jwt } = await capturePlugin(app, fastifyJwt, {
       secret,
       sign: { algorithm: 'HS256', kid: id },

@@ -47,7 +47,7 @@ const KNOWN: KnownOptions<SiteCorsOptions> = {
   maxAgeSeconds: true
 }
 const assertOption: AssertOption = optionAssertion('cors')
-const EXPOSED_HEADERS = ['retry-after', 'www-authenticate']
+const EXPOSED_HEADERS = ['retry-after', 'www-authenticate', 'x-request-id']
 
 /**
  * Adds CORS for exact origins to the routes that the scope declares from now on. Every other `Origin` is refused with

@@ -10,7 +10,7 @@ import { allowRequestedHeaders, varyBy } from './requested-headers.js'
 import type { SourceOrigins, Sources } from '../../contracts/token-store/index.js'
 
 const METHODS = 'GET, HEAD, POST'
-const EXPOSED_HEADERS = 'retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset'
+const EXPOSED_HEADERS = 'retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, x-request-id'
 const MAX_AGE = '600'
 
 // A store returns frozen objects that many requests share, so each is compiled once.

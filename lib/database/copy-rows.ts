@@ -76,6 +76,15 @@ export class CopyRows {
     this.#offset = this.#bytes.writeInt16BE(value, this.#offset)
   }
 
+  /** Adds a field of an int8 column. `value`: a safe integer. */
+  int8 (value: number): void {
+    this.#reserve(LENGTH_SIZE + 8)
+    this.#offset = this.#bytes.writeInt32BE(8, this.#offset)
+    const high = Math.floor(value / LOW)
+    this.#offset = this.#bytes.writeInt32BE(high, this.#offset)
+    this.#offset = this.#bytes.writeUInt32BE(value - high * LOW, this.#offset)
+  }
+
   /** Adds a field of a uuid column. `bytes`: 16 characters, one per byte. */
   uuid (bytes: string): void {
     this.#reserve(LENGTH_SIZE + UUID_SIZE)

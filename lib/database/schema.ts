@@ -2,8 +2,8 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 import type { AuthMethod, EventType } from '../../contracts/event-sink.js'
 import type {
-  BotPolicy, CustomSignature, Environment, MfaPolicy, ProviderKind, RequireSignature, RevocationKind, Role, RoleRules,
-  ScimSettings, SignedRepeats, SsoPolicy, WebhookMapping, WebhookProvider
+  BotPolicy, CustomSignature, Environment, MfaPolicy, ProviderKind, RefusedReplay, RequireSignature, RevocationKind,
+  Role, RoleRules, ScimSettings, SignedRepeats, SsoPolicy, WebhookMapping, WebhookProvider
 } from '../../contracts/token-store/index.js'
 
 /** Written as a JSON string, read as the parsed value. */
@@ -49,6 +49,9 @@ export interface DatabaseSchema {
   events: EventsTable
   event_ids: EventIdsTable
   event_keys: EventKeysTable
+  counts: CountsTable
+  count_deltas: CountsTable
+  refused_events: RefusedEventsTable
 }
 
 interface SourcesTable {
@@ -68,6 +71,10 @@ interface SourcesTable {
   pixel_types: Json<string[]>
   bots: BotPolicy
   signed_repeats: SignedRepeats
+  keep_refused: Generated<boolean>
+  /** A bigint, which `pg` returns as a string. */
+  daily_quota: string | number | null
+  monthly_quota: string | number | null
   created_at: Date
   updated_at: Date
 }
@@ -78,8 +85,54 @@ export interface PipelineKeysTable {
   org_id: string
   /** Null after the key expired or its source was deleted. */
   source_id: string | null
-  /** When a rotated key expires; null for the current key of the source. */
+  /** When a rotated or named key expires; null for the current key of the source. */
   expires_at: Date | null
+  /** Null for a key that was created before keys had ids. */
+  id: string | null
+  /** Null for the current key of the source and the keys that it replaced. */
+  name: string | null
+  /** Domains of this key alone; null: the domains of the source. */
+  domains: Json<string[] | null> | null
+  enabled: Generated<boolean>
+  added_at: Date | null
+  last_used_at: Date | null
+}
+
+/** Numbers of events, credentials or logins by hour. `count_deltas` has the same columns and no key. */
+interface CountsTable {
+  org_id: string
+  subject: string
+  outcome: string
+  hour: Date
+  events: string | number
+  bytes: string | number
+  last_at: Date
+}
+
+interface RefusedEventsTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  source_id: string
+  code: string
+  reason: string
+  origin: string | null
+  ip: string
+  user_agent: string | null
+  path: string
+  content_type: string | null
+  signed: boolean
+  type: string | null
+  event: string | null
+  message_id: string | null
+  received_at: Date
+  bytes: number
+  payload: string
+  truncated: Generated<boolean>
+  replay: Json<RefusedReplay> | null
+  replayed_at: Date | null
+  claim: Generated<string | null>
+  claimed_until: Generated<Date | null>
 }
 
 interface ServerSecretsTable {

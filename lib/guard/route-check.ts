@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest, HookHandlerDoneFunction, FastifyR
 
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../errors.js'
 import { nearestName } from '../../signing/known-options.js'
+import { watchRefusals } from '../refusal-log/index.js'
 import { refuse } from '../refuse.js'
 import { guardConfig, NOTHING } from './config.js'
 import type { Config } from './config.js'
@@ -45,6 +46,7 @@ type Scope = FastifyInstance & { [WATCHED]?: true, [CHECKED]?: WeakSet<object> }
 export function watchRoutes (scope: Scope): void {
   if (scope[WATCHED] === true) return
   scope[WATCHED] = true
+  watchRefusals(scope)
   const routes: WatchedRoute[] = []
   const checkDocuments = documentCheck(scope)
   scope.addHook('onRoute', function collect (options) {

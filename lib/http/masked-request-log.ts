@@ -3,11 +3,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 type Serializer = (value: unknown) => string
 
 const SERIALIZERS = Symbol.for('pino.serializers')
+const MASKS_URLS = Symbol.for('fastify-gatehouse.masksUrls')
 /**
  * Matches a user name and password: everything before the last `@`, because a password may contain a `/`, at which
  * parsers end the authority.
  */
 const USERINFO = /^((?:[a-z][a-z0-9+.-]*:)?[\\/]{2})[^?#]*@/i
+
+/** The start of a request target without an authority. */
+const PATH = /^\/(?![\\/])/
 
 /**
  * Returns a URL or request target for logging: without user name and password, and without the values of the query and
@@ -18,16 +22,23 @@ const USERINFO = /^((?:[a-z][a-z0-9+.-]*:)?[\\/]{2})[^?#]*@/i
  */
 export function maskUrl (url: string): string {
   const at = url.search(/[?#]/)
-  const plain = (at === -1 ? url : url.slice(0, at)).replace(USERINFO, '$1***@')
+  const path = at === -1 ? url : url.slice(0, at)
+  const plain = PATH.test(path) ? path : path.replace(USERINFO, '$1***@')
   if (at === -1) return plain
   if (url.charAt(at) === '#') return `${plain}#***`
   return `${plain}?${url.slice(at + 1).split('&').map(maskPair).join('&')}`
 }
 
+/** Marks a request serializer that masks URLs itself: masking them twice would cost more than the log line. */
+export function masksUrls<S extends object> (serializer: S): S {
+  return Object.assign(serializer, { [MASKS_URLS]: true })
+}
+
 /** Returns scope options that mask URLs in the log. The host's own request serializer receives the masked URLs. */
 export function maskedRequestLog (app: FastifyInstance): { logSerializers?: Record<string, Serializer> } {
   const around = (app.log as unknown as { [SERIALIZERS]?: Record<string, Serializer> })[SERIALIZERS]?.['req']
-  return around === undefined ? {} : { logSerializers: { req: (request) => around(withMaskedUrls(request)) } }
+  if (around === undefined || MASKS_URLS in around) return {}
+  return { logSerializers: { req: (request) => around(withMaskedUrls(request)) } }
 }
 
 function withMaskedUrls (request: unknown): unknown {

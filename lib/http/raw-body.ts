@@ -38,7 +38,7 @@ export function collectBody (
   limit: number,
   done: Done
 ): void {
-  if (Number(headers['content-length']) > limit) return done(new PAYLOAD_TOO_LARGE(), NOTHING)
+  if (Number(headers['content-length']) > limit) return done(tooLarge(limit), NOTHING)
   const stream = payload as Payload
   const collection = stream[COLLECTION]
   if (collection === undefined) return collect(stream, limit, done, null, null)
@@ -48,7 +48,7 @@ export function collectBody (
     stream[COLLECTION] = undefined
     done(collection.outcome.error, collection.outcome.bytes)
   } else if (collection.length > limit) {
-    settle(stream, new PAYLOAD_TOO_LARGE(), NOTHING)
+    settle(stream, tooLarge(limit), NOTHING)
   } else {
     stream.resume()
   }
@@ -102,7 +102,7 @@ function takeChunk (this: Payload, chunk: Buffer | string): void {
   }
   if (collection.response?.writableFinished === true) return drop(this)
   this.pause()
-  if (collection.done !== null) return settle(this, new PAYLOAD_TOO_LARGE(), NOTHING)
+  if (collection.done !== null) return settle(this, tooLarge(collection.limit), NOTHING)
   collection.chunks.push(bytes)
   const { head, chunks, limit, response } = collection
   collection.head = null
@@ -125,6 +125,10 @@ function finish (this: Payload): void {
 
 function fail (this: Payload, cause: unknown): void {
   settle(this, new INVALID_REQUEST({ message: 'The body did not arrive', cause }), NOTHING)
+}
+
+function tooLarge (limit: number): GatehouseError {
+  return new PAYLOAD_TOO_LARGE({ reason: `the body has more than ${limit} bytes` })
 }
 
 function settle (stream: Payload, error: GatehouseError | null, bytes: Buffer): void {

@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
 
 import type { ResolvedSource } from '../../contracts/token-store/index.js'
-import { publishAllowed } from '../channels.js'
+import { CHANNELS, publishAllowed } from '../channels.js'
 import type { GuardDecision } from '../channels.js'
 import { PAYLOAD_TOO_LARGE } from '../errors.js'
 import type { GatehouseError } from '../errors.js'
 import { refuse, toPublicError } from '../refuse.js'
+import { startStep } from '../trace.js'
 import { BodyReplay, collectBody } from './raw-body.js'
 
 export interface BodyCheck {
@@ -31,6 +32,7 @@ export function checkBody (
   done: Done
 ): void {
   collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
+    const trace = CHANNELS.step.hasSubscribers ? startStep({ kind: 'guard', name: guard, request }) : null
     let refusal: GatehouseError | null
     try {
       if (error === null) refusal = check(request, bytes)
@@ -41,11 +43,12 @@ export function checkBody (
     }
     if (refusal === null) {
       publishAllowed(request, guard)
+      trace?.end()
       return done(null, new BodyReplay(bytes))
     }
     // The client may still be sending a body that is not completely read.
     if (error !== null) reply.header('connection', 'close')
-    refuse(reply, refusal, guard)
+    refuse(reply, refusal, guard, error === null ? bytes : undefined)
   })
 }
 

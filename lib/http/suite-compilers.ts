@@ -1,7 +1,9 @@
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
-import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify'
+import type { ValidateFunction } from 'ajv'
+import type { FastifyContextConfig, FastifyInstance, FastifySchema, FastifySchemaValidationError } from 'fastify'
+import type { FastifyValidationResult } from 'fastify/types/schema.js'
 
 const OPTIONS = { useDefaults: true, allErrors: false, strict: 'log', allowUnionTypes: true } as const
 
@@ -19,16 +21,38 @@ export function useSuiteCompilers (scope: FastifyInstance): void {
     query: withFormats(new Ajv({ ...OPTIONS, coerceTypes: 'array' }))
   }
   scope.setValidatorCompiler<FastifySchema>(({ schema, httpPart }) =>
-    (httpPart === 'body' ? body : query).compile(schema)
+    validatorOnUse(() => (httpPart === 'body' ? body : query).compile(schema))
   )
-  const serialize = SerializerSelector()({}, {})
+  const compile = SerializerSelector()({}, {})
   scope.setSerializerCompiler<FastifySchema>(({ schema, method, url, httpStatus }) =>
-    serialize({ schema, method, url, httpStatus: httpStatus ?? '' })
+    serializerOnUse(() => compile({ schema, method, url, httpStatus: httpStatus ?? '' }))
   )
   // A host's `transform` for @fastify/swagger, such as the one of Zod, throws on the suite's schemas.
   scope.addHook('onRoute', function disableSwaggerTransform (route) {
     route.config = { ...route.config, swaggerTransform: false } as FastifyContextConfig
   })
+}
+
+type Serializer = ReturnType<ReturnType<ReturnType<typeof SerializerSelector>>>
+
+/** Compiles on the first call: most processes never use most of the schemas, which take a quarter of a start. */
+function validatorOnUse (compile: () => ValidateFunction): FastifyValidationResult {
+  let validate: ValidateFunction | undefined
+  const validator: FastifyValidationResult = (data: unknown) => {
+    validate ??= compile()
+    const isValid = validate(data)
+    validator.errors = (validate.errors ?? null) as FastifySchemaValidationError[] | null
+    return isValid
+  }
+  return validator
+}
+
+function serializerOnUse (compile: () => Serializer): Serializer {
+  let serialize: Serializer | undefined
+  return (data) => {
+    serialize ??= compile()
+    return serialize(data)
+  }
 }
 
 function withFormats (ajv: Ajv): Ajv {

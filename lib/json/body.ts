@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-import { INVALID_JSON, UNSUPPORTED_MEDIA_TYPE } from '../errors.js'
+import { INVALID_JSON } from '../errors.js'
+import { unsupported } from '../http/media-type.js'
 import { countProperties } from './limits.js'
 import { countMembers } from './scan.js'
 import { assertUnrepeated, knownMembersOf } from './known-members.js'
@@ -46,13 +47,13 @@ export function useJsonBody (
     { parseAs: 'buffer' },
     function parseJson (request, body, done) {
       const charset = CHARSET.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase()
-      if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') return done(new UNSUPPORTED_MEDIA_TYPE())
-      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return done(new UNSUPPORTED_MEDIA_TYPE())
+      if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') return done(unsupported('charset'))
+      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return done(unsupported('encoding'))
       let json: string
       try {
         json = utf8.decode(body)
       } catch (cause) {
-        return done(new INVALID_JSON({ cause }))
+        return done(new INVALID_JSON({ reason: 'the body is not UTF-8', cause }))
       }
       const members = countMembers(json, limits)
       if (members === -1) {

@@ -29,7 +29,7 @@ export function members (object: string): Member[] {
 /** Returns the elements of an array as JSON strings. */
 export function elements (array: string): string[] {
   const found: Elements = { values: [], members: [] }
-  collectElements(array, skipSpace(array, 0), found)
+  collectElements(array, skipSpace(array, 0), found, null)
   return found.values
 }
 
@@ -40,14 +40,27 @@ export interface Elements {
 }
 
 /**
- * Returns the elements of the array that JSON.parse would return for a key, in one pass; empty if it is not an array.
+ * Where the arrays and objects at one level of a JSON string begin and end, and the commas between their elements.
  */
-export function memberElements (object: string, key: string): Elements {
+export interface Boundaries {
+  at: number[]
+  /** The number of properties before each of them. */
+  members: number[]
+}
+
+/**
+ * Returns the elements of the array that JSON.parse would return for a key, in one pass; empty if it is not an array.
+ *
+ * @param boundaries of level 2, as `countMembers` returned them, which save the pass. Default: `null`
+ */
+export function memberElements (object: string, key: string, boundaries: Boundaries | null = null): Elements {
   let found: Elements = { values: [], members: [] }
   visitMembers(object, (name, _at, start) => {
     if (name !== key) return endOfValue(object, start)
     found = { values: [], members: [] }
-    return object.charCodeAt(start) === OPEN_BRACKET ? collectElements(object, start, found) : endOfValue(object, start)
+    return object.charCodeAt(start) === OPEN_BRACKET
+      ? collectElements(object, start, found, boundaries)
+      : endOfValue(object, start)
   })
   return found
 }
@@ -82,17 +95,41 @@ function visitMembers (object: string, visit: (key: string, at: number, start: n
 }
 
 /** Adds the elements of the array that starts at `start`, and returns where it ends. */
-function collectElements (json: string, start: number, { values, members }: Elements): number {
+function collectElements (
+  json: string,
+  start: number,
+  { values, members }: Elements,
+  boundaries: Boundaries | null
+): number {
+  let next = boundaries === null ? 0 : indexIn(boundaries.at, start) + 1
   let at = skipSpace(json, start + 1)
   while (json.charCodeAt(at) !== OPEN_BRACKET + 2) {
-    colons = 0
-    const end = endOfValue(json, at)
+    let end: number
+    if (boundaries === null) {
+      colons = 0
+      end = endOfValue(json, at)
+      members.push(colons)
+    } else {
+      end = skipSpaceBack(json, boundaries.at[next] ?? json.length)
+      members.push((boundaries.members[next] ?? 0) - (boundaries.members[next - 1] ?? 0))
+      next++
+    }
     values.push(json.slice(at, end))
-    members.push(colons)
     at = skipSpace(json, end)
     if (json.charCodeAt(at) === COMMA) at = skipSpace(json, at + 1)
   }
   return at + 1
+}
+
+/** Returns the index of a number in a sorted list. A linear search would take too long for thousands of equal keys. */
+function indexIn (sorted: readonly number[], value: number): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? Infinity) < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Returns the JSON of the property that JSON.parse would return. */
@@ -123,10 +160,13 @@ export interface ScanLimits {
 /**
  * Counts the properties of all objects in a JSON string, or returns -1 beyond a limit. It takes a fraction of the time
  * of JSON.parse and also works on invalid JSON. If JSON.parse returns fewer properties, a key is repeated.
+ *
+ * @param boundaries receives those of level `eventLevel`. Default: `null`
  */
 export function countMembers (
   json: string,
-  { depth, values, members, eventMembers, outerMembers, eventLevel }: ScanLimits
+  { depth, values, members, eventMembers, outerMembers, eventLevel }: ScanLimits,
+  boundaries: Boundaries | null = null
 ): number {
   let level = 0
   let left = values
@@ -139,6 +179,7 @@ export function countMembers (
     if (code === QUOTE) at = endOfString(json, at) - 1
     else if (code === COMMA) {
       if (--left < 0) return -1
+      if (level === eventLevel) addBoundary(boundaries, at, count)
     } else if (code === COLON) {
       if (++count > members) return -1
       if (level > eventLevel) {
@@ -149,11 +190,19 @@ export function countMembers (
       }
     } else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
       if (++level > depth || --left < 0) return -1
+      if (level === eventLevel) addBoundary(boundaries, at, count)
     } else if (code === OPEN_BRACKET + 2 || code === OPEN_BRACE + 2) {
+      if (level === eventLevel) addBoundary(boundaries, at, count)
       if (--level <= eventLevel) before = count
     }
   }
   return count
+}
+
+function addBoundary (boundaries: Boundaries | null, at: number, members: number): void {
+  if (boundaries === null) return
+  boundaries.at.push(at)
+  boundaries.members.push(members)
 }
 
 /**
@@ -211,6 +260,13 @@ function endOfString (json: string, start: number): number {
 function skipSpace (json: string, start: number): number {
   let at = start
   while (isSpace(json.charCodeAt(at))) at++
+  return at
+}
+
+/** Returns the index after the last character before `end` that is no space. */
+function skipSpaceBack (json: string, end: number): number {
+  let at = end
+  while (isSpace(json.charCodeAt(at - 1))) at--
   return at
 }
 

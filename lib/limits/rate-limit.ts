@@ -86,7 +86,8 @@ export async function rateCheck (
     keyGenerator: (request) => requestNetwork(request, options.ipv6Subnet),
     ...options,
     nameSpace,
-    errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfterSeconds: ttl / 1000 })
+    errorResponseBuilder: (_request, { ttl, max }) =>
+      new RATE_LIMITED({ retryAfterSeconds: ttl / 1000, reason: `more than ${max} requests in the time window` })
   }
   if (options.redis == null && options.continueExceeding !== true && options.exponentialBackoff !== true) {
     const limits = shared && scope.hasDecorator('tokenStore') ? scope.tokenStore.sharedLimits : undefined

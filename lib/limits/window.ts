@@ -14,21 +14,22 @@ type Callback = (error: Error | null, result: { current: number, ttl: number }) 
  * so that setting it back refuses all clients until it has caught up.
  */
 export class WindowStore {
-  readonly #windows: LRUCache<string, Window>
+  readonly #max: number
+  /** Created for the first request, because it reserves memory for all keys, and each limited route has a store. */
+  #windows: LRUCache<string, Window> | undefined
 
   /** @param options the options of `@fastify/rate-limit`; `cache` limits the number of keys */
   constructor (options: object = {}) {
-    this.#windows = new LRUCache({
-      max: 'cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS
-    })
+    this.#max = 'cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS
   }
 
   incr (key: string, callback: Callback, timeWindow: number): void {
     const now = performance.now()
-    let window = this.#windows.get(key)
+    const windows = this.#windows ??= new LRUCache({ max: this.#max })
+    let window = windows.get(key)
     if (window === undefined || window.startedAt + timeWindow <= now) {
       window = { count: 0, startedAt: now }
-      this.#windows.set(key, window)
+      windows.set(key, window)
     }
     callback(null, { current: ++window.count, ttl: Math.ceil(window.startedAt + timeWindow - now) })
   }

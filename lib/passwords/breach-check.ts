@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { INVALID_OPTIONS, UPSTREAM_ERROR } from '../errors.js'
 import { withDeadline } from '../deadline.js'
 import { upstreamClient } from '../upstream-client/index.js'
+import { tracedUpstream } from '../upstream-client/traced.js'
 
 /**
  * Returns the list of breached passwords whose SHA-1 begins with five hexadecimal digits, in the form of the range API
@@ -39,7 +40,8 @@ export function breachCheck (option: true | BreachRange): BreachCheck {
 
 /** Reads ranges from a server with the range API of Have I Been Pwned. */
 export function pwnedPasswords (origin: string): BreachRange {
-  const client = upstreamClient({ origin, timeout: TIMEOUT, retries: 0, maxResponse: MAX_RANGE_BYTES, connections: 4 })
+  const limits = { timeout: TIMEOUT, retries: 0, maxResponse: MAX_RANGE_BYTES, connections: 4 }
+  const client = tracedUpstream('breached_passwords', upstreamClient({ origin, ...limits }))
   return async function readRange (prefix) {
     const { statusCode, body } = await client.call({
       method: 'GET',

@@ -50,6 +50,8 @@ export interface UpstreamReply {
 }
 
 export interface UpstreamClient {
+  /** Scheme, host and port that all calls go to. */
+  readonly origin: string
   /**
    * Sends a request and retries it where that may help. Resolves with the last response, whatever its status; redirects
    * are not followed. Rejects with `UPSTREAM_TIMEOUT` or `UPSTREAM_ERROR`, whose cause contains no sent or received
@@ -137,7 +139,7 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
     }
   }
 
-  return { call, close: () => pool.destroy() }
+  return { origin, call, close: () => pool.destroy() }
 }
 
 type Outcome = { reply: UpstreamReply } | { error: unknown }

@@ -4,9 +4,10 @@ import { CHANNELS } from '../channels.js'
 import type { UpstreamMessage, UpstreamProduct } from '../channels.js'
 import { UPSTREAM_TIMEOUT } from '../errors.js'
 import type { UpstreamClient } from './index.js'
+import { tracedUpstream } from './traced.js'
 
 /**
- * Returns a client that also publishes the outcome and the duration of each call.
+ * Returns a client that also publishes the outcome and the duration of each call, and traces it.
  *
  * @example
  * const upstream = meteredUpstream(app, 'databrain', upstreamClient({ origin }))
@@ -16,7 +17,8 @@ export function meteredUpstream (
   product: UpstreamProduct,
   client: UpstreamClient
 ): UpstreamClient {
-  return {
+  return tracedUpstream(product, {
+    ...client,
     async call (request) {
       if (!CHANNELS.upstream.hasSubscribers) return await client.call(request)
       const start = performance.now()
@@ -32,9 +34,8 @@ export function meteredUpstream (
       } finally {
         CHANNELS.upstream.publish({ server, product, outcome, duration: performance.now() - start })
       }
-    },
-    close: () => client.close()
-  }
+    }
+  }, server)
 }
 
 /** Returns the outcome of a call with this response status. */

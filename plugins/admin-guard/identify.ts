@@ -4,7 +4,7 @@ import { INVALID_TOKEN, UNAUTHORIZED } from '../../lib/errors.js'
 import { singleHeader } from '../../lib/http/single-header.js'
 import { UnknownKeyLimiter } from '../../lib/limits/unknown-key-limiter.js'
 import type { AccessClaims } from '../../lib/admin-tokens/index.js'
-import type { ApiKeyAccess, ApiKeys, Sessions } from '../../contracts/token-store/index.js'
+import type { ApiKeyAccess, ApiKeys, SessionAccess, Sessions } from '../../contracts/token-store/index.js'
 import { isApiKey } from '../../signing/api-key.js'
 import { sha256Hex } from '../../signing/digest.js'
 import { apiKeyAdmin } from './admin.js'
@@ -44,9 +44,13 @@ export async function identifyKey (token: string, find: FindKey): Promise<ApiKey
   return apiKeyAdmin(access)
 }
 
-/** Returns the administrator of a verified access token. Throws `INVALID_TOKEN`. */
-export async function identifyUser (claims: AccessClaims, sessions: Sessions): Promise<UserAdmin> {
-  const access = await sessions.access(claims.sid)
+/** Returns the administrator of a verified access token, synchronously if the store does. Throws `INVALID_TOKEN`. */
+export function identifyUser (claims: AccessClaims, sessions: Sessions): UserAdmin | Promise<UserAdmin> {
+  const access = sessions.access(claims.sid)
+  return access instanceof Promise ? access.then((access) => userOf(claims, access)) : userOf(claims, access)
+}
+
+function userOf (claims: AccessClaims, access: SessionAccess | null): UserAdmin {
   if (access === null) throw new INVALID_TOKEN({ reason: 'the session has ended' })
   const { userId, orgId, epoch, role, email, mfaAt, hasFactor, mfaRequired, providerId = null } = access
   if (userId !== claims.sub || orgId !== claims.org_id) {

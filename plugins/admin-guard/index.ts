@@ -1,21 +1,22 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Admin } from './admin.js'
 import { assertAllowed, isAdminDemand, validateFields, validateStepUp } from './demand.js'
 import type { AdminDemand } from './demand.js'
 import { bearer, identifyKey, identifyUser, limitedKeyFinder, looksLikeApiKey } from './identify.js'
-import { keyUsesOf } from './key-uses.js'
 import { refusalCounter } from './refused-tokens.js'
 import { createAdminTokens, TOKEN_OPTIONS } from '../../lib/admin-tokens/index.js'
 import type { AccessClaims, AdminTokens, AdminTokensOptions } from '../../lib/admin-tokens/index.js'
 import { publishAllowed } from '../../lib/channels.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
+import { lastUsesOf, warnOf } from '../../lib/last-uses.js'
 import { assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
+import { traced } from '../../lib/trace.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role } from '../../contracts/token-store/index.js'
 
@@ -58,6 +59,8 @@ declare module 'fastify' {
   }
 }
 
+/** Minimum time between two stored uses of one API key, milliseconds. */
+const KEY_USE_PRECISION = 60_000
 const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true, tokenRateLimit: true, stepUpAge: true }
 
 /**
@@ -85,7 +88,11 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
   const countRefusal = await refusalCounter(app, tokenRateLimit)
   const { sessions, apiKeys } = app.tokenStore
   const finderFor = limitedKeyFinder(apiKeys)
-  const keyUses = keyUsesOf(apiKeys, app.log)
+  const keyUses = lastUsesOf(apiKeys, {
+    store: (uses) => apiKeys.touch(uses.map(({ key, at }) => ({ id: key, at }))),
+    precision: KEY_USE_PRECISION,
+    onError: warnOf(app.log, 'admin-guard: the last use of API keys could not be stored')
+  })
   app.decorate('adminTokens', tokens)
   if (!app.hasRequestDecorator('admin')) app.decorateRequest('admin', null)
 
@@ -101,9 +108,20 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
     securityScheme: 'adminAccess'
   })
 
-  app.addHook('onRequest', async function checkAdmin (request, reply) {
+  app.addHook('onRequest', function checkAdmin (request, reply, done) {
     const demand = ruleFor(request)
-    if (demand === undefined || demand === false) return
+    if (demand === undefined || demand === false) return done()
+    traced({ kind: 'guard', name: 'admin', request }, () => checkCaller(request, reply, demand)).then((isAllowed) => {
+      if (isAllowed) done()
+    }, done)
+  })
+
+  /** Resolves with whether the request may pass. Responds to a refused request. */
+  async function checkCaller (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    demand: Exclude<AdminDemand, false>
+  ): Promise<boolean> {
     let claims: AccessClaims | null = null
     let credential: 'access' | 'api_key' = 'access'
     let admin: Admin
@@ -122,15 +140,18 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
       const refusal = await countRefusal(request, reply, toPublicError(error), { credential, owner: claims })
       // Required by RFC 6750, section 3.
       if (refusal.code.endsWith('_TOKEN')) reply.header('WWW-Authenticate', 'Bearer error="invalid_token"')
-      return refuse(reply, refusal, 'admin')
+      refuse(reply, refusal, 'admin')
+      return false
     }
     const refusal = validateStepUp(demand, admin, now() - stepUpAge)
     if (refusal !== null) {
       if (refusal.statusCode === 401) reply.header('WWW-Authenticate', challenge)
-      return refuse(reply, refusal, 'admin')
+      refuse(reply, refusal, 'admin')
+      return false
     }
     request.admin = admin
-  })
+    return true
+  }
 
   // Before validation, which adds defaults that the client did not send.
   app.addHook('preValidation', function checkFields (request, reply, done) {
@@ -145,7 +166,7 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
     done()
   })
 
-  app.addHook('onClose', () => keyUses.flush())
+  app.addHook('onClose', () => keyUses.close())
 }
 
 /** Returns a role and all roles above it. */

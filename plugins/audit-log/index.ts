@@ -4,6 +4,8 @@ import fp from 'fastify-plugin'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { AuditRepeats } from './repeats.js'
+import type { AuditSubject } from './repeats.js'
+import { loginOutcome } from '../../lib/counts/outcomes.js'
 import { CHANNELS } from '../../lib/channels.js'
 import { requestAddress } from '../../lib/http/client-address.js'
 import { defineGuard } from '../../lib/guard/index.js'
@@ -38,6 +40,11 @@ export interface AuditRecord {
    * `false`.
    */
   refusal?: boolean | undefined
+  /**
+   * Marks a decision that callers repeat without a new result, such as the delivery of a cached token. Repeats within a
+   * minute (same action, user, address, resource and details) are counted in one entry. Default: `false`.
+   */
+  repeatable?: boolean | undefined
 }
 
 declare module 'fastify' {
@@ -86,11 +93,22 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
       const { action, changes, request } = record
       CHANNELS.audited.publish({ server: request?.server ?? app, action, changes })
     }
-    const entry = toEntry(record, orgId, now())
-    if (record.refusal === true && !repeats.isFirst(entry)) return
+    const subject = subjectOf(record, orgId)
+    const login = loginOutcome(record.action, record.changes)
+    if (login !== null) app.outcomeCounts.add('admin', subject.orgId, '', login)
+    // Most calls are repeats, for which no entry is built.
+    const id = entryIdOf(record, subject)
+    if (id === null) return
+    const entry = toEntry(id, record, subject, now())
     writer.write(entry)
     logEntry(record.request?.log ?? app.log, entry)
   })
+
+  /** Returns the id of a new entry, or `null` for a repeat, which is counted. */
+  function entryIdOf (record: AuditRecord, subject: AuditSubject): string | null {
+    if (record.refusal === true) return repeats.firstOf(subject)
+    return record.repeatable === true ? repeats.newOf(subject, record) : randomUUID()
+  }
 
   const ruleFor = defineGuard(app, {
     name: 'audit',
@@ -117,19 +135,30 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
 /** The part of `request.admin` that an entry names. */
 interface Caller { sub: string, org_id: string, email?: string | null }
 
-function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): AuditEntry {
-  const { request } = record
+function subjectOf (record: AuditRecord, defaultOrg: string): AuditSubject {
+  const { action, request, orgId, userId, userEmail } = record
   const admin = (request as { admin?: Caller | null } | undefined)?.admin
   return {
-    id: randomUUID(),
-    orgId: record.orgId ?? admin?.org_id ?? defaultOrg,
-    action: record.action,
-    userId: record.userId === undefined ? admin?.sub ?? null : record.userId,
-    userEmail: record.userEmail === undefined ? admin?.email ?? null : record.userEmail,
-    resourceType: record.resourceType ?? null,
-    resourceId: record.resourceId ?? null,
-    changes: record.changes === undefined || record.changes === null ? null : snapshot(record.changes),
-    ipAddress: (request === undefined ? '' : requestAddress(request)) || null,
+    action,
+    orgId: orgId ?? admin?.org_id ?? defaultOrg,
+    userId: userId === undefined ? admin?.sub ?? null : userId,
+    userEmail: userEmail === undefined ? admin?.email ?? null : userEmail,
+    ipAddress: (request === undefined ? '' : requestAddress(request)) || null
+  }
+}
+
+function toEntry (
+  id: string,
+  { request, resourceType, resourceId, changes }: AuditRecord,
+  subject: AuditSubject,
+  timestamp: number
+): AuditEntry {
+  return {
+    id,
+    ...subject,
+    resourceType: resourceType ?? null,
+    resourceId: resourceId ?? null,
+    changes: changes === undefined || changes === null ? null : snapshot(changes),
     userAgent: request?.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     timestamp
   }

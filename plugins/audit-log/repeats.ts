@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { clientNetwork } from '../../lib/http/client-address.js'
 import type { AuditEntry } from '../../contracts/token-store/index.js'
 
@@ -10,8 +12,18 @@ interface Window {
   repeats: number
 }
 
+/** The part of an entry that says what happened to which user at which address. */
+export type AuditSubject = Pick<AuditEntry, 'action' | 'orgId' | 'userId' | 'userEmail' | 'ipAddress'>
+
+/** The part of an event that no client may vary. */
+interface AuditObject {
+  resourceType?: string | undefined
+  resourceId?: string | undefined
+  changes?: Record<string, unknown> | undefined
+}
+
 /**
- * Counts the repeats of a refusal (same action, user and address), so that there is one entry per minute. Bounded: at
+ * Counts the repeats of a decision (same action, user and address), so that there is one entry per minute. Bounded: at
  * capacity the oldest window ends early.
  */
 export class AuditRepeats {
@@ -26,36 +38,47 @@ export class AuditRepeats {
     this.#report = report
   }
 
-  /** Returns whether to write the entry; if not, counts it as a repeat. */
-  isFirst (entry: AuditEntry): boolean {
-    // Without the resource, which a client may vary; with the network, because an IPv6 client has many addresses.
-    const subject = JSON.stringify([entry.action, entry.orgId, entry.userId ?? entry.userEmail,
-      clientNetwork(entry.ipAddress ?? undefined)])
-    const window = this.#windows.get(subject)
+  /**
+   * Returns the id of the entry to write for a refusal, or `null` for a repeat. Ignores the resource and the details,
+   * which a client may vary.
+   */
+  firstOf (subject: AuditSubject): string | null {
+    return this.#open(JSON.stringify(namesOf(subject)))
+  }
+
+  /** As `firstOf`, for a decision whose resource and details no client may vary. */
+  newOf (subject: AuditSubject, { resourceType, resourceId, changes }: AuditObject): string | null {
+    const names = [...namesOf(subject), resourceType, resourceId]
+    return this.#open(keyWith(names, changes) ?? JSON.stringify(names))
+  }
+
+  #open (key: string): string | null {
+    const window = this.#windows.get(key)
     const now = this.#now()
     // A window whose end is too far ahead is from before the clock was set back.
     if (window !== undefined && now < window.endsAt && window.endsAt <= now + WINDOW) {
       window.repeats++
-      return false
+      return null
     }
-    if (window !== undefined) this.#close(subject, window)
+    if (window !== undefined) this.#close(key, window)
     else if (this.#windows.size >= MAX_SUBJECTS) this.#closeOldest()
-    this.#windows.set(subject, { id: entry.id, endsAt: now + WINDOW, repeats: 0 })
-    return true
+    const id = randomUUID()
+    this.#windows.set(key, { id, endsAt: now + WINDOW, repeats: 0 })
+    return id
   }
 
   /** Ends the windows that have expired. */
   sweep (): void {
     const now = this.#now()
-    for (const [subject, window] of this.#windows) {
+    for (const [key, window] of this.#windows) {
       if (window.endsAt > now) break
-      this.#close(subject, window)
+      this.#close(key, window)
     }
   }
 
   /** Ends all windows. */
   end (): void {
-    for (const [subject, window] of this.#windows) this.#close(subject, window)
+    for (const [key, window] of this.#windows) this.#close(key, window)
   }
 
   #closeOldest (): void {
@@ -63,8 +86,22 @@ export class AuditRepeats {
     if (oldest !== undefined) this.#close(...oldest)
   }
 
-  #close (subject: string, window: Window): void {
-    this.#windows.delete(subject)
+  #close (key: string, window: Window): void {
+    this.#windows.delete(key)
     if (window.repeats > 0) this.#report(window.id, window.repeats)
   }
+}
+
+/** Returns `null` for details that are not JSON-serialisable. */
+function keyWith (names: readonly unknown[], changes: AuditObject['changes']): string | null {
+  try {
+    return JSON.stringify([...names, changes])
+  } catch {
+    return null
+  }
+}
+
+/** With the network, because an IPv6 client has many addresses. */
+function namesOf ({ action, orgId, userId, userEmail, ipAddress }: AuditSubject): unknown[] {
+  return [action, orgId, userId ?? userEmail, clientNetwork(ipAddress ?? undefined)]
 }

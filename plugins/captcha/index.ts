@@ -16,6 +16,7 @@ import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
+import { tracedCheck } from '../../lib/trace.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
@@ -57,6 +58,23 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
 
   const tokens = requestSlot<{ readonly token: string }>(app)
 
+  const checkToken = tracedCheck('captcha', function checkToken (
+    request,
+    reply,
+    done,
+    token: string,
+    rule: Exclude<CaptchaRule, false>
+  ) {
+    validateToken(token, request, reply, rule === true ? null : rule.action).then((error) => {
+      if (error !== null) {
+        refuse(reply, error, 'captcha')
+        return
+      }
+      publishAllowed(request, 'captcha')
+      done()
+    })
+  })
+
   // With "field" the token is read before validation, which may remove it from the body, and used up after it, so that
   // a body that fails its schema does not use up the token.
   app.addHook(
@@ -69,7 +87,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
         refuse(reply, new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' }), 'captcha')
         return
       }
-      if (field === undefined) return checkToken(token, rule, request, reply, done)
+      if (field === undefined) return checkToken(request, reply, done, token, rule)
       tokens.set(request, { token })
       done()
     }
@@ -78,24 +96,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     app.addHook('preHandler', function checkCaptcha (request, reply, done) {
       const rule = ruleFor(request)
       if (rule === undefined || rule === false) return done()
-      checkToken(tokens.need(request).token, rule, request, reply, done)
-    })
-  }
-
-  function checkToken (
-    token: string,
-    rule: Exclude<CaptchaRule, false>,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    done: () => void
-  ): void {
-    validateToken(token, request, reply, rule === true ? null : rule.action).then((error) => {
-      if (error !== null) {
-        refuse(reply, error, 'captcha')
-        return
-      }
-      publishAllowed(request, 'captcha')
-      done()
+      checkToken(request, reply, done, tokens.need(request).token, rule)
     })
   }
 

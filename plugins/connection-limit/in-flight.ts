@@ -47,7 +47,7 @@ export class InFlight {
     waiters?.add(response)
     const previous = response[SLOT] ?? null
     response[SLOT] = { name, tally: this.#tally, waiters, previous }
-    if (previous === null) response.once('finish', release).once('close', release)
+    if (previous === null) response.on('finish', release).on('close', release)
     return true
   }
 

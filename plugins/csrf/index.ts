@@ -14,6 +14,7 @@ import { defineGuard } from '../../lib/guard/index.js'
 import { importOptional } from '../../lib/optional-package.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
+import { tracedCheck } from '../../lib/trace.js'
 import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
@@ -94,6 +95,9 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
   app.addHook('onRequest', function checkCsrf (request, reply, done) {
     const rule = ruleFor(request)
     if (rule === undefined || rule === false || (rule === 'writes' && !isWrite(request))) return done()
+    checkToken(request, reply, done)
+  })
+  const checkToken = tracedCheck('csrf', function checkToken (request, reply, done) {
     validateToken(request).then((error) => {
       if (error !== null) {
         refuse(reply, error, 'csrf')

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify
 
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
 import type { RefusedMessage } from '../../lib/channels.js'
+import { refusedOutcome } from '../../lib/counts/outcomes.js'
 import type { Source } from '../../contracts/token-store/index.js'
 import { EventCounts } from './counts.js'
 import type { SourceCounts } from './counts.js'
@@ -93,6 +94,9 @@ export class EventFeed {
     const { request, error } = message as RefusedMessage
     const { source } = request
     if (source == null || (request.server as Scope)[FEED] !== this) return
+    if (this.isEventRequest(request)) {
+      request.server.outcomeCounts.add('source', source.orgId, source.id, refusedOutcome(error.code))
+    }
     this.refused(source, error.code, () => refusalOf(request, source, error))
   }
 

@@ -1,14 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 
 import { isUnspecified, requestAddress } from '../../lib/http/client-address.js'
-import { printableLine } from '../../signing/printable-line.js'
 import type { GatehouseError } from '../../lib/errors.js'
+import { shownOrigin } from '../../lib/refusal-log/shown.js'
 import { EVENT_TYPES } from '../../schemas/event.js'
 import type { EventType } from '../../contracts/event-sink.js'
 import type { Environment, Source } from '../../contracts/token-store/index.js'
-
-/** Maximum characters of an origin in the live view. */
-const MAX_ORIGIN = 200
 
 /** A refused request or event, with the canonical event's property names; never contains the body. */
 export interface Refusal {
@@ -54,7 +51,7 @@ export function refusalOf (
     type: request.routeOptions.config.eventType ?? typeIn(request.body),
     messageId: messageIdIn(request.body),
     index: null,
-    origin: code === 'ORIGIN_NOT_ALLOWED' ? printableLine(request.headers.origin ?? '', MAX_ORIGIN) : null,
+    origin: code === 'ORIGIN_NOT_ALLOWED' ? shownOrigin(request.headers.origin ?? '') : null,
     receivedAt: new Date().toISOString(),
     ip: shownAddress(requestAddress(request), request.body)
   }

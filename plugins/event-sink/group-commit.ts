@@ -1,4 +1,6 @@
 import { CHANNELS } from '../../lib/channels.js'
+import type { QueuedMessage, Step } from '../../lib/channels.js'
+import { traced } from '../../lib/trace.js'
 import { INTERNAL_ERROR, UNAVAILABLE } from '../../lib/errors.js'
 import { LONGEST_TIMER } from '../../lib/deadline.js'
 import { assertWholeNumber } from '../../lib/options.js'
@@ -30,6 +32,8 @@ interface Waiter {
   events: readonly AcceptedEvent[]
   /** Characters of JSON. */
   characters: number
+  /** The trace of the request; `null` if nothing traces it. */
+  origin: unknown
   /** By `performance.now`, a monotonic clock. */
   deadline: number
   settled: boolean
@@ -48,13 +52,20 @@ const MAX_PENDING_CHARACTERS = 64 * 1024 * 1024
 /** Maximum characters of one flush, except a single larger write: encoding it blocks the event loop. */
 const MAX_BATCH_CHARACTERS = 1024 * 1024
 
+/**
+ * Number of waiting events at which a flush starts at once. A smaller one after a pause waits until the event loop has
+ * read the requests that have arrived: a transaction costs PostgreSQL as much as 20 events.
+ */
+const ENOUGH_EVENTS = 32
+
 /** The backend works on one batch while the next is prepared. */
 const MAX_BATCHES_IN_FLIGHT = 2
 
 /**
  * Combines the events of many requests into one flush. The next flush starts when the previous one returns, with all
- * events that arrived meanwhile, so that the batch size follows the backend's speed without a timer. A second flush
- * runs concurrently only when a full batch waits.
+ * events that arrived meanwhile, so that the batch size follows the backend's speed without a timer. The first flush
+ * after a pause starts in the same turn of the event loop, after its requests. A second flush runs concurrently only
+ * when a full batch waits.
  */
 export class GroupCommit {
   /** Counters for metrics. */
@@ -70,6 +81,7 @@ export class GroupCommit {
   readonly #inFlight: Amount = { events: 0, characters: 0 }
   #drained: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
+  #soon: NodeJS.Immediate | null = null
   #closed = false
   #stored = 0
   #duplicates = 0
@@ -125,6 +137,7 @@ export class GroupCommit {
       this.#queue.push({
         events,
         characters,
+        origin: CHANNELS.queued.hasSubscribers ? originOf(this.load) : null,
         deadline: performance.now() + this.#ackTimeout,
         settled: false,
         resolve,
@@ -132,13 +145,15 @@ export class GroupCommit {
       })
       add(this.#waiting, events.length, characters)
       this.#timer ??= setTimeout(this.#expire, this.#ackTimeout).unref()
-      this.#start()
+      if (this.#batches.size > 0 || this.#waiting.events >= ENOUGH_EVENTS || this.#holdsWholeBatch()) this.#start()
+      else this.#soon ??= setImmediate(this.#startNow)
     })
   }
 
   /** Flushes the queue and rejects further writes. Resolves within `ackTimeout`, even if the backend hangs. */
   async close (): Promise<void> {
     this.#closed = true
+    this.#start()
     if (this.#batches.size > 0) {
       let limit: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
@@ -152,6 +167,11 @@ export class GroupCommit {
       clearTimeout(limit)
     }
     if (this.#batches.size === 0 && this.#timer !== null) clearTimeout(this.#timer)
+  }
+
+  readonly #startNow = (): void => {
+    this.#soon = null
+    this.#start()
   }
 
   #start (): void {
@@ -196,10 +216,8 @@ export class GroupCommit {
   /** Resolves with the error for the writes that are not settled yet; `null` if they are durable. */
   async #commit (waiters: Waiter[]): Promise<Error | null> {
     try {
-      const [only] = waiters
-      await this.#flushAll(
-        only !== undefined && waiters.length === 1 ? only.events : waiters.flatMap(({ events }) => events)
-      )
+      if (CHANNELS.step.hasSubscribers) await traced(flushStep(waiters), () => this.#flushAll(eventsOf(waiters)))
+      else await this.#flushAll(eventsOf(waiters))
       return null
     } catch (error) {
       // Data errors become 500; backend errors become 503, so that clients retry.
@@ -260,6 +278,22 @@ function loadOf (commit: GroupCommit, pools: ReadPools | undefined): SinkLoad {
     get duplicates () { return commit.duplicates },
     pools
   }
+}
+
+function eventsOf (waiters: readonly Waiter[]): readonly AcceptedEvent[] {
+  const [only] = waiters
+  return only !== undefined && waiters.length === 1 ? only.events : waiters.flatMap(({ events }) => events)
+}
+
+function originOf (load: SinkLoad): unknown {
+  const message: QueuedMessage = { load, origin: null }
+  CHANNELS.queued.publish(message)
+  return message.origin
+}
+
+function flushStep (waiters: readonly Waiter[]): Step {
+  const events = waiters.reduce((sum, waiter) => sum + waiter.events.length, 0)
+  return { kind: 'flush', origins: waiters.map(({ origin }) => origin), attributes: { 'gatehouse.events': events } }
 }
 
 function add (amount: Amount, events: number, characters: number): void {

@@ -1,10 +1,11 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
+import { COUNT_RETENTION } from '../../lib/counts/count-table.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { watchRoutes } from '../../lib/guard/route-check.js'
 import { startSweeper } from '../../lib/sweeper.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { memorySink } from './memory/index.js'
 import { DEDUPLICATION_WINDOW } from '../../contracts/event-sink.js'
@@ -21,6 +22,8 @@ export interface EventSinkOptions {
    * UTC days. `Infinity` keeps them forever. Default: `Infinity`.
    */
   retention?: number
+  /** How long the sink's counts by hour are kept, milliseconds, at least a day. Default: 400 days. */
+  countRetention?: number
   /** The clock for the age of events, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
@@ -32,14 +35,21 @@ declare module 'fastify' {
   }
 }
 
-const KNOWN: KnownOptions<EventSinkOptions> = { sink: true, sweepEvery: true, retention: true, now: true }
+const KNOWN: KnownOptions<EventSinkOptions> = {
+  sink: true,
+  sweepEvery: true,
+  retention: true,
+  countRetention: true,
+  now: true
+}
 const DAY = 24 * 60 * 60 * 1000
 const METHODS = ['write', 'ready', 'close'] as const satisfies ReadonlyArray<keyof EventSink>
 
 const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => {
   refuseUnknownOptions('eventSink', options, KNOWN)
   watchRoutes(app)
-  const { sink, sweepEvery = 60_000, retention = Infinity, now = Date.now } = options
+  const { sink, sweepEvery = 60_000, retention = Infinity, countRetention = COUNT_RETENTION, now = Date.now } = options
+  assertWholeNumber('event-sink', 'countRetention', countRetention, { min: DAY, unit: 'milliseconds' })
   if (typeof retention !== 'number' || !(retention >= DEDUPLICATION_WINDOW)) {
     throw new INVALID_OPTIONS(
       'event-sink: "retention" must be at least a day (in milliseconds), the window in which ' +
@@ -58,6 +68,7 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => 
 
   async function sweep (signal: AbortSignal): Promise<void> {
     await chosen.sweep?.(signal)
+    if (!signal.aborted) await chosen.counts?.expire(now() - countRetention)
     const due = Math.max(0, now() - retention)
     if (retention !== Infinity && !signal.aborted) await chosen.expire?.(due - due % DAY, signal)
   }

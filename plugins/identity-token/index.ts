@@ -1,11 +1,12 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { publishAllowed } from '../../lib/channels.js'
 import { unauthenticated } from '../../lib/authorize.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
+import { tracedCheck } from '../../lib/trace.js'
 import { acceptsRule, checkedOptions, EXPECTED_RULE } from './options.js'
 import type { IdentityTokenOptions, TokenCookieOptions } from './options.js'
 import { tokenReader } from './presented-token.js'
@@ -100,15 +101,10 @@ const identityToken: FastifyPluginAsync<IdentityTokenOptions> = async (app, plug
       else refuse(reply, unauthenticated('no identity token'), 'identityToken')
     } else if ('refused' in found) {
       refuse(reply, unauthenticated(found.refused), 'identityToken')
-    } else identify(found.token, request, reply, done)
+    } else identify(request, reply, done, found.token)
   })
 
-  function identify (
-    token: string,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    done: HookHandlerDoneFunction
-  ): void {
+  const identify = tracedCheck('identityToken', function identify (request, reply, done, token: string) {
     verifier.verify(token).then((verified) => {
       if (typeof verified === 'string') {
         refuse(reply, invalid(verified), 'identityToken')
@@ -118,7 +114,7 @@ const identityToken: FastifyPluginAsync<IdentityTokenOptions> = async (app, plug
       publishAllowed(request, 'identityToken')
       done()
     }, (error: unknown) => refuse(reply, toPublicError(error), 'identityToken'))
-  }
+  })
 }
 
 function invalid (reason: string): GatehouseError {

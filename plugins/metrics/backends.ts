@@ -39,7 +39,7 @@ export class BackendCollector {
   #lookups ({ lookups }: Instruments): void {
     for (const [kind, counts] of Object.entries(this.#store?.lookups ?? {})) {
       for (const level of ['process', 'shared', 'database'] as const) {
-        lookups.inc({ kind, level }, this.#growth.of(`${kind} ${level}`, counts[level]))
+        lookups.at(kind, level).add(this.#growth.of(`${kind} ${level}`, counts[level]))
       }
     }
   }
@@ -47,8 +47,8 @@ export class BackendCollector {
   #events ({ events }: Instruments): void {
     const { sink } = this
     if (sink === undefined) return
-    events.inc({ outcome: 'accepted' }, this.#growth.of('stored', sink.stored))
-    events.inc({ outcome: 'deduplicated' }, this.#growth.of('duplicates', sink.duplicates))
+    events.at('accepted').add(this.#growth.of('stored', sink.stored))
+    events.at('deduplicated').add(this.#growth.of('duplicates', sink.duplicates))
   }
 
   #connections ({ connections }: Instruments): void {

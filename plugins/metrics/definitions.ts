@@ -93,8 +93,8 @@ export const METRICS = {
   logins: {
     type: 'counter',
     name: 'gatehouse_logins_total',
-    help: 'Logins of administrators by outcome: succeeded, challenged for a second factor, failed or locked.',
-    labels: ['outcome']
+    help: 'Logins of administrators by outcome (succeeded, challenged for a second factor, failed, locked) and method.',
+    labels: ['outcome', 'method']
   },
   refreshes: {
     type: 'counter',
@@ -105,7 +105,7 @@ export const METRICS = {
   revocations: {
     type: 'counter',
     name: 'gatehouse_revocations_total',
-    help: 'Revocations by kind: embed, session, api_key, pipeline_key or user.',
+    help: 'Revocations by kind, such as embed, session, api_key, pipeline_key or user.',
     labels: ['kind']
   }
 } as const satisfies Record<string, MetricDefinition>

@@ -8,6 +8,7 @@ import { assertBoolean, optionAssertion, refuseUnknownOptions } from '../../lib/
 import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import { importOptional } from '../../lib/optional-package.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
+import { UNTRACED } from '../../lib/trace.js'
 import { metricsSchema } from '../../schemas/metrics.js'
 import { limitAccess } from './access.js'
 import { BackendCollector } from './backends.js'
@@ -113,7 +114,7 @@ const metrics: FastifyPluginAsync<MetricsOptions> = async (app, options) => {
       exposeHeadRoute: false,
       // A scraper calls every few seconds.
       logLevel: 'warn',
-      config: { gatehouse: guards }
+      config: { gatehouse: guards, ...UNTRACED }
     }, async function sendMetrics (request, reply) {
       const { contentType, body } = await scrape(client, registries, request.headers.accept)
       return reply.header('Cache-Control', 'no-store').type(contentType).send(body)

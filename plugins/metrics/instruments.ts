@@ -1,7 +1,10 @@
-import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Gauge, Registry } from 'prom-client'
 
 import { METRICS } from './definitions.js'
 import type { MetricDefinition, MetricName } from './definitions.js'
+import type { Series } from './series.js'
+import { counterTotals, histogramTotals } from './totals.js'
+import type { Distribution, Total } from './totals.js'
 
 /** The package, which is optional and imported at registration. */
 export type PromClient = typeof import('prom-client')
@@ -9,9 +12,9 @@ export type PromClient = typeof import('prom-client')
 /** The metrics of one registration. */
 export type Instruments = {
   readonly [Name in MetricName]: {
-    counter: Counter
+    counter: Series<Total>
     gauge: Gauge
-    histogram: Histogram
+    histogram: Series<Distribution>
   }[typeof METRICS[Name]['type']]
 }
 
@@ -20,19 +23,13 @@ export type Collectors = Partial<Record<MetricName, () => void>>
 
 /** Creates all metrics in a registry. Throws if the registry already has one of them. */
 export function createInstruments (client: PromClient, registry: Registry, collectors: Collectors): Instruments {
-  const metricOf = ([key, definition]: [string, MetricDefinition]) => {
-    const { type, name, help, labels, buckets = [] } = definition
+  const instrumentOf = ([key, definition]: [string, MetricDefinition]) => {
+    const { type, name, help, labels } = definition
     const collect = collectors[key as MetricName]
-    const common = {
-      name,
-      help,
-      labelNames: [...labels],
-      registers: [registry],
-      ...collect === undefined ? {} : { collect }
-    }
-    if (type === 'counter') return [key, new client.Counter(common)]
-    if (type === 'gauge') return [key, new client.Gauge(common)]
-    return [key, new client.Histogram({ ...common, buckets: [...buckets] })]
+    if (type === 'counter') return [key, counterTotals(registry, definition, collect)]
+    if (type === 'histogram') return [key, histogramTotals(registry, definition)]
+    const updating = collect === undefined ? {} : { collect }
+    return [key, new client.Gauge({ name, help, labelNames: [...labels], registers: [registry], ...updating })]
   }
-  return Object.fromEntries(Object.entries<MetricDefinition>(METRICS).map(metricOf)) as Instruments
+  return Object.fromEntries(Object.entries<MetricDefinition>(METRICS).map(instrumentOf)) as Instruments
 }

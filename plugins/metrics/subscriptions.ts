@@ -6,7 +6,9 @@ import { CHANNELS } from '../../lib/channels.js'
 import type { AuditedMessage, FlushMessage, RefreshMessage, RefusedMessage, Topic } from '../../lib/channels.js'
 import type { SinkLoad } from '../../contracts/event-sink.js'
 import * as errors from '../../lib/errors.js'
+import { LOGIN_SERIES, loginMethod, loginOutcome, REVOCATIONS } from './audit-actions.js'
 import type { Instruments } from './instruments.js'
+import { countWithoutHooks } from './requests.js'
 
 export interface Subscriber {
   instruments: Instruments
@@ -23,36 +25,19 @@ interface FeedScope { eventFeed?: { isEventRequest (request: FastifyRequest): bo
 const CODES: ReadonlySet<string> = new Set(Object.keys(errors).filter((name) => /^[A-Z_]+$/.test(name)))
 const OTHER_CODE = 'other'
 
-const REVOCATIONS: Readonly<Record<string, string>> = {
-  'embed.revoked': 'embed',
-  'auth.logout': 'session',
-  'auth.logout_all': 'session',
-  'auth.logout_others': 'session',
-  'key.revoked': 'api_key',
-  'key.rotated': 'api_key',
-  'source.key_rotated': 'pipeline_key',
-  'user.disabled': 'user',
-  'user.deleted': 'user'
-}
-
-const LOGINS: Readonly<Record<string, string>> = {
-  'auth.login': 'succeeded',
-  'auth.mfa_challenged': 'challenged',
-  'auth.login_failed': 'failed'
-}
-const LOCKED = 'locked'
-
 const REFRESHES: ReadonlyArray<RefreshMessage['outcome']> = [
   'rotated', 'repeated', 'reused', 'idle', 'ended', 'refused'
 ]
 
 /** Prometheus sees an increase only of a series that exists, so that series with known labels start at 0. */
 function startAtZero ({ refusals, events, logins, refreshes, revocations }: Instruments): void {
-  for (const code of CODES) refusals.inc({ code }, 0)
-  for (const outcome of ['accepted', 'deduplicated', 'bot']) events.inc({ outcome }, 0)
-  for (const outcome of [...Object.values(LOGINS), LOCKED]) logins.inc({ outcome }, 0)
-  for (const outcome of REFRESHES) refreshes.inc({ outcome }, 0)
-  for (const kind of new Set(Object.values(REVOCATIONS))) revocations.inc({ kind }, 0)
+  for (const code of CODES) refusals.at(code)
+  for (const outcome of ['accepted', 'deduplicated', 'bot']) events.at(outcome)
+  for (const [outcome, methods] of Object.entries(LOGIN_SERIES)) {
+    for (const method of methods) logins.at(outcome, method)
+  }
+  for (const outcome of REFRESHES) refreshes.at(outcome)
+  for (const kind of Object.values(REVOCATIONS)) revocations.at(kind)
 }
 
 /** Counts what the plugins publish. Returns a function that ends the subscriptions. */
@@ -63,47 +48,48 @@ export function subscribeAll ({ instruments, counts, sink }: Subscriber): () => 
   startAtZero(instruments)
 
   function on<Message> ({ name }: Topic<Message>, handle: (message: Message) => void): void {
-    const listener = (message: unknown): void => handle(message as Message)
+    const listener = handle as (message: unknown) => void
     subscribe(name, listener)
     ends.push(() => unsubscribe(name, listener))
   }
 
-  on(CHANNELS.refused, function countRefusal ({ request, error, guard }: RefusedMessage) {
+  on(CHANNELS.refused, function countRefusal ({ request, reply, error, guard }: RefusedMessage) {
     if (!counts(request.server)) return
+    countWithoutHooks(instruments, request, reply, error.statusCode)
     const code = codeOf(error.code)
-    refusals.inc({ code })
-    if (guard !== undefined) guardDecisions.inc({ guard, outcome: 'refused', code })
+    refusals.at(code).add()
+    if (guard !== undefined) guardDecisions.at(guard, 'refused', code).add()
     const feed = (request.server as FeedScope).eventFeed
-    if (feed?.isEventRequest(request) === true) events.inc({ outcome: 'refused', code })
+    if (feed?.isEventRequest(request) === true) events.at('refused', code).add()
   })
   on(CHANNELS.allowed, ({ request, guard }) => {
-    if (counts(request.server)) guardDecisions.inc({ guard, outcome: 'allowed' })
+    if (counts(request.server)) guardDecisions.at(guard, 'allowed').add()
   })
   on(CHANNELS.ingested, ({ server, outcome, events: count, code }) => {
     // The sink distinguishes new events from duplicates, unless it has no counters.
     if (!counts(server) || (outcome === 'accepted' && sink() !== undefined)) return
-    events.inc({ outcome, ...code === undefined ? {} : { code: codeOf(code) } }, count)
+    events.at(outcome, code === undefined ? undefined : codeOf(code)).add(count)
   })
   on(CHANNELS.flush, function countFlush ({ load, events: count, duration, failed }: FlushMessage) {
     if (load !== sink()) return
-    flushDuration.observe({ outcome: failed ? 'failed' : 'stored' }, duration / 1_000)
-    flushEvents.observe(count)
+    flushDuration.at(failed ? 'failed' : 'stored').observe(duration / 1_000)
+    flushEvents.at().observe(count)
   })
   on(CHANNELS.mint, ({ request, product, outcome }) => {
-    if (counts(request.server)) mints.inc({ product, outcome })
+    if (counts(request.server)) mints.at(product, outcome).add()
   })
   on(CHANNELS.upstream, ({ server, product, outcome, duration }) => {
-    if (counts(server)) instruments.upstreamDuration.observe({ product, outcome }, duration / 1_000)
+    if (counts(server)) instruments.upstreamDuration.at(product, outcome).observe(duration / 1_000)
   })
   on(CHANNELS.refresh, ({ request, outcome }) => {
-    if (counts(request.server)) refreshes.inc({ outcome })
+    if (counts(request.server)) refreshes.at(outcome).add()
   })
   on(CHANNELS.audited, function countAction ({ server, action, changes }: AuditedMessage) {
     if (!counts(server)) return
-    const login = LOGINS[action]
-    if (login !== undefined) logins.inc({ outcome: changes?.['reason'] === 'locked' ? LOCKED : login })
+    const outcome = loginOutcome(action, changes)
+    if (outcome !== undefined) logins.at(outcome, loginMethod(action, changes)).add()
     const kind = REVOCATIONS[action]
-    if (kind !== undefined) revocations.inc({ kind })
+    if (kind !== undefined) revocations.at(kind).add()
   })
   return () => {
     for (const end of ends) end()

@@ -1,26 +1,29 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
 
-import { publishAllowed } from '../../lib/channels.js'
-import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, SIGNATURE_REQUIRED } from '../../lib/errors.js'
+import { CHANNELS, publishAllowed } from '../../lib/channels.js'
+import { INVALID_OPTIONS, INVALID_PIPELINE_KEY } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { UnknownKeyLimiter } from '../../lib/limits/unknown-key-limiter.js'
 import type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'
+import { keyUsesOf } from './key-uses.js'
 import { readKeyless } from './keyless-body.js'
 import { assertBoolean, assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
-import { presentedKey, wellFormed } from './presented-key.js'
+import { hasBody, presentedKey, wellFormed } from './presented-key.js'
+import { isLive, validateUnsigned } from './source-check.js'
 import { bufferBody } from '../../lib/http/raw-body.js'
-import { refuse, refusedOrigin, toPublicError } from '../../lib/refuse.js'
+import { refuse, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import type { RequestSlot } from '../../lib/request-slot.js'
+import { tracedValue } from '../../lib/trace.js'
 import { claimsSignature } from '../../lib/http/signature-headers.js'
 import {
   allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin,
   withdrawOrigin
 } from '../../lib/cors/source-cors.js'
-import type { ResolvedSource, Source } from '../../contracts/token-store/index.js'
+import type { ResolvedSource } from '../../contracts/token-store/index.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
@@ -111,7 +114,8 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   if (keyInHead !== undefined && !buffersBody) {
     throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "bufferBody: true"')
   }
-  const { sources } = app.tokenStore
+  const { sources, sourceKeys } = app.tokenStore
+  const keyUses = keyUsesOf(sourceKeys, app.log)
   const unknownKeys = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
   const lookUps = buffersBody ? requestSlot<LookUp>(app) : null
   const keyless = { limit: keylessLimit, buffersBody, keyInHead }
@@ -183,6 +187,8 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     }
   })
 
+  app.addHook('onClose', () => keyUses.close())
+
   /** Waits for a look-up in flight, or reads the body of a request without a key. */
   function readBeforeAdmission (
     request: FastifyRequest,
@@ -224,7 +230,9 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   ): void {
     let found: ReturnType<typeof sources.resolve>
     try {
-      found = unknownKeys === null ? sources.resolve(key) : unknownKeys.look(key, request, sources)
+      found = CHANNELS.step.hasSubscribers
+        ? tracedValue({ kind: 'guard', name: 'pipelineKey', request }, () => resolve(key, request))
+        : resolve(key, request)
     } catch (error) {
       return refuseUnknown(request, reply, toPublicError(error))
     }
@@ -237,6 +245,10 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
       later.set(request, found)
       done()
     }
+  }
+
+  function resolve (key: string, request: FastifyRequest): ReturnType<typeof sources.resolve> {
+    return unknownKeys === null ? sources.resolve(key) : unknownKeys.look(key, request, sources)
   }
 
   function awaitLookUp (found: LookUp, request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> {
@@ -253,11 +265,8 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     done: Done
   ): void {
     if (resolved === null || !isLive(resolved)) {
-      return refuseUnknown(
-        request,
-        reply,
-        new INVALID_PIPELINE_KEY({ reason: resolved === null ? 'unknown key' : 'disabled source or ended key' })
-      )
+      const reason = resolved === null ? 'unknown, ended or disabled key' : 'disabled source or ended key'
+      return refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason }))
     }
     request.resolvedSource = resolved
     request.source = resolved.source
@@ -269,32 +278,17 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     else refuse(reply, error, 'pipelineKey')
   }
 
+  /** Ends the guard's last check of a request. */
+  function allow (request: FastifyRequest, done: Done): void {
+    if (request.resolvedSource !== null) keyUses.note(request.resolvedSource.key, Date.now())
+    publishAllowed(request, 'pipelineKey')
+    done()
+  }
+
   function refuseUnknown (request: FastifyRequest, reply: FastifyReply, error: GatehouseError): void {
     if (request.headers.origin === undefined) refuse(reply, error, 'pipelineKey')
     else grantBySomeSource(request, reply, sources).then(() => refuse(reply, error, 'pipelineKey'))
   }
-}
-
-/** Ends the guard's last check of a request. */
-function allow (request: FastifyRequest, done: Done): void {
-  publishAllowed(request, 'pipelineKey')
-  done()
-}
-
-function hasBody (headers: FastifyRequest['headers']): boolean {
-  return headers['content-type'] !== undefined || headers['transfer-encoding'] !== undefined ||
-    headers['content-length'] !== undefined
-}
-
-function isLive ({ source, keyExpiresAt }: ResolvedSource): boolean {
-  return source.enabled && (keyExpiresAt === null || keyExpiresAt > Date.now())
-}
-
-function validateUnsigned ({ headers: { origin } }: FastifyRequest, source: Readonly<Source>): GatehouseError | null {
-  if (origin !== undefined && !allowsOrigin(source, origin)) return refusedOrigin(origin)
-  const { requireSignature } = source
-  const isRequired = requireSignature === 'always' || (requireSignature === 'without_origin' && origin === undefined)
-  return isRequired ? new SIGNATURE_REQUIRED({ reason: `the source requires a signature: ${requireSignature}` }) : null
 }
 
 export default fp(pipelineKey, {

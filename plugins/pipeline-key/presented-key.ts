@@ -63,3 +63,9 @@ function keyOf (authorization: string): string | null {
   const credentials = Buffer.from(basic, 'base64').toString('latin1')
   return credentials.endsWith(':') ? credentials.slice(0, -1) : null
 }
+
+/** Returns whether the headers announce a body. */
+export function hasBody (headers: FastifyRequest['headers']): boolean {
+  return headers['content-type'] !== undefined || headers['transfer-encoding'] !== undefined ||
+    headers['content-length'] !== undefined
+}

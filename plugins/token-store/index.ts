@@ -3,12 +3,15 @@ import cluster from 'node:cluster'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
+import { CountBuffer } from '../../lib/counts/count-buffer.js'
+import { COUNT_RETENTION } from '../../lib/counts/count-table.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { watchRoutes } from '../../lib/guard/route-check.js'
 import { startSweeper } from '../../lib/sweeper.js'
 import { assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { isMemoryStore, memoryStore } from './memory/index.js'
+import { REFUSED_RETENTION } from '../../contracts/token-store/index.js'
 import type { TokenStore } from '../../contracts/token-store/index.js'
 
 /** Options of the `tokenStore` plugin. */
@@ -17,15 +20,26 @@ export interface TokenStoreOptions {
   store?: TokenStore
   /** How long audit entries are kept, milliseconds. Default: 90 days. */
   auditRetention?: number
+  /** How long refused events are kept, milliseconds. Default: 7 days. */
+  refusedRetention?: number
+  /** How long counts by hour are kept, milliseconds, at least a day. Default: 400 days. */
+  countRetention?: number
   /** Interval of deleting expired data, milliseconds; 0 disables it, call `sweep` yourself. Default: 60 000. */
   sweepEvery?: number
 }
 
-const KNOWN: KnownOptions<TokenStoreOptions> = { store: true, auditRetention: true, sweepEvery: true }
+const KNOWN: KnownOptions<TokenStoreOptions> = {
+  store: true,
+  auditRetention: true,
+  refusedRetention: true,
+  countRetention: true,
+  sweepEvery: true
+}
 const DAY = 86_400_000
 const REQUIRED = [
   'guestTokens',
   'sources',
+  'sourceKeys',
   'webhooks',
   'organisations',
   'users',
@@ -36,6 +50,7 @@ const REQUIRED = [
   'factors',
   'apiKeys',
   'audit',
+  'counts',
   'revocations',
   'claim',
   'sweep',
@@ -46,9 +61,17 @@ const REQUIRED = [
 const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) => {
   refuseUnknownOptions('tokenStore', options, KNOWN)
   watchRoutes(app)
-  const { store, auditRetention = 90 * DAY, sweepEvery = 60_000 } = options
+  const {
+    store,
+    auditRetention = 90 * DAY,
+    refusedRetention = REFUSED_RETENTION,
+    countRetention = COUNT_RETENTION,
+    sweepEvery = 60_000
+  } = options
   if (store !== undefined) assertStore(store)
   assertWholeNumber('token-store', 'auditRetention', auditRetention, { unit: 'milliseconds' })
+  assertWholeNumber('token-store', 'refusedRetention', refusedRetention, { unit: 'milliseconds' })
+  assertWholeNumber('token-store', 'countRetention', countRetention, { min: DAY, unit: 'milliseconds' })
   if (store === undefined) {
     app.log.warn('token-store: no "store" is set; all data is kept in memory and lost when this process ends')
   }
@@ -63,11 +86,17 @@ const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) =
   const stopSweeping = startSweeper(app, {
     name: 'token-store',
     sweepEvery,
-    sweep: () => chosen.sweep({ auditRetention })
+    sweep: () => chosen.sweep({ auditRetention, refusedRetention, countRetention })
+  })
+  const outcomeCounts = new CountBuffer({
+    write: (counts) => chosen.counts.add(counts),
+    onFailure: (error) => app.log.warn(error, 'token-store: counts could not be stored; they are kept and stored later')
   })
   app.decorate('tokenStore', chosen)
+  app.decorate('outcomeCounts', outcomeCounts)
   app.addHook('onClose', async () => {
     await stopSweeping()
+    await outcomeCounts.close()
     await chosen.close()
   })
 }

@@ -18,7 +18,10 @@ export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
   rateLimit: null,
   pixelTypes: ['track', 'page'],
   bots: 'tag',
-  signedRepeats: 'keep'
+  signedRepeats: 'keep',
+  keepRefused: false,
+  dailyQuota: null,
+  monthlyQuota: null
 }
 
 /** Characters of a server secret that stay visible; never more than a quarter of it. */
@@ -67,7 +70,10 @@ export function settingsOf (source: SourceSettings): SourceSettings {
     rateLimit: source.rateLimit,
     pixelTypes: [...source.pixelTypes],
     bots: source.bots,
-    signedRepeats: source.signedRepeats
+    signedRepeats: source.signedRepeats,
+    keepRefused: source.keepRefused,
+    dailyQuota: source.dailyQuota,
+    monthlyQuota: source.monthlyQuota
   }
 }
 
@@ -86,8 +92,7 @@ export function copySource (source: Source): Source {
 /** Creates the resolved source, deeply frozen, as all requests with that key share it. */
 export function freezeResolved (
   source: Source,
-  key: string,
-  keyExpiresAt: number | null,
+  { key, keyId, keyExpiresAt }: Pick<ResolvedSource, 'key' | 'keyId' | 'keyExpiresAt'>,
   secrets: ResolvedSource['secrets']
 ): ResolvedSource {
   const own = copySource(source)
@@ -96,6 +101,7 @@ export function freezeResolved (
   return Object.freeze({
     source: Object.freeze(own),
     key,
+    keyId,
     keyExpiresAt,
     secrets: Object.freeze(secrets.map((secret) => Object.freeze({ ...secret })))
   })

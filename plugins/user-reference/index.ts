@@ -12,10 +12,11 @@ import { assertNonEmpty, assertWholeNumber, refuseUnknownOptions } from '../../l
 import type { KnownOptions } from '../../lib/options.js'
 import { unauthenticated } from '../../lib/authorize.js'
 import { refuse } from '../../lib/refuse.js'
+import { tracedCheck } from '../../lib/trace.js'
 import { checkStrength, RotatingSecret } from '../../lib/secrets/secret-source.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
 import { USER_REFERENCE_TTL, signUserReference } from '../../signing/user-reference.js'
-import type { UserReference, UserReferenceClaims } from '../../signing/user-reference.js'
+import type { ReferenceProblem, UserReference, UserReferenceClaims } from '../../signing/user-reference.js'
 import { VerifiedReferences } from './verified-references.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
@@ -98,6 +99,14 @@ const KNOWN: KnownOptions<UserReferenceOptions> = {
   global: true,
   now: true
 }
+/** For the log. */
+const PROBLEMS: Readonly<Record<ReferenceProblem, string>> = {
+  malformed: 'the user reference is malformed',
+  signature: 'the user reference was changed, or signed with a key that is not in "keys"',
+  audience: 'the user reference has another audience',
+  ahead: 'the user reference is dated ahead of this clock',
+  expired: 'the user reference has expired'
+}
 
 /**
  * Decorates the app with `app.userReference`, which signs and verifies references to users, and guards routes by such a
@@ -134,7 +143,8 @@ export async function guardByUserReference (
   const sign = <Claims extends object>(claims: UserReferenceClaims<Claims>): string =>
     signUserReference(claims, { key: current.cached()[0], audience, ttl, now: now() })
   const verified = new VerifiedReferences()
-  const verify = (reference: string) => verified.verify(reference, { keys: current.cached(), audience, now: now() })
+  const against = () => ({ keys: current.cached(), audience, now: now() })
+  const verify = (reference: string) => verified.verify(reference, against())
   // The type of the claims is the host's promise: the host has signed them.
   app.decorate('userReference', { sign, verify } as FastifyInstance['userReference'])
   if (!app.hasRequestDecorator('userReference')) app.decorateRequest('userReference', null)
@@ -149,13 +159,21 @@ export async function guardByUserReference (
     securityScheme: 'userReference'
   })
 
-  app.addHook('onRequest', function checkUserReference (request, reply, done) {
-    const rule = ruleFor(request)
-    if (rule === undefined || rule === false) return done()
+  const checkReference = tracedCheck('userReference', function checkReference (
+    request,
+    reply,
+    done,
+    rule: true | 'optional'
+  ) {
     const known = current.get()
     // After a pause of the process the keys have expired; the request waits for the current keys.
     if (known instanceof Promise) known.then(() => decide(request, reply, done, rule), done)
     else decide(request, reply, done, rule)
+  })
+  app.addHook('onRequest', function checkUserReference (request, reply, done) {
+    const rule = ruleFor(request)
+    if (rule === undefined || rule === false) return done()
+    checkReference(request, reply, done, rule)
   })
 
   function decide (
@@ -177,8 +195,8 @@ export async function guardByUserReference (
     const presented = referenceOf(request)
     if (presented === undefined) return rule === 'optional' ? null : unauthenticated('no user reference')
     if (presented === null) return unauthenticated('more than one user reference')
-    const claims = verify(presented)
-    if (claims === null) return unauthenticated('the user reference is not valid or has expired')
+    const claims = verified.check(presented, against())
+    if (typeof claims === 'string') return unauthenticated(PROBLEMS[claims])
     request.userReference = claims
     return null
   }

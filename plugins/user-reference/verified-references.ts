@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache'
 
 import { sha256Hex } from '../../signing/digest.js'
 import { earliestIssue } from '../../signing/issue-time.js'
-import { isCurrent, verifyUserReference } from '../../signing/user-reference.js'
-import type { UserReference, VerifyUserReferenceOptions } from '../../signing/user-reference.js'
+import { checkUserReference, timeProblem } from '../../signing/user-reference.js'
+import type { ReferenceProblem, UserReference, VerifyUserReferenceOptions } from '../../signing/user-reference.js'
 
 const MAX_REFERENCES = 1_000
 
@@ -13,32 +13,51 @@ const MAX_REFERENCES = 1_000
  * reference. A change of the keys empties the cache.
  */
 export class VerifiedReferences {
-  /** The claims as JSON, so that each request gets a separate object. */
-  readonly #claims = new LRUCache<string, string>({ max: MAX_REFERENCES })
+  readonly #copiers = new LRUCache<string, () => UserReference>({ max: MAX_REFERENCES })
   #keys: readonly string[] = []
 
   /**
    * Verifies a reference like `verifyUserReference`. An `iat` in the future is replaced by the earliest possible time
    * of the signature, also for later calls, so that a revocation applies to the reference.
    */
-  verify (reference: string, { keys, audience, now }: Required<VerifyUserReferenceOptions>): UserReference | null {
+  verify (reference: string, options: Required<VerifyUserReferenceOptions>): UserReference | null {
+    const claims = this.check(reference, options)
+    return typeof claims === 'string' ? null : claims
+  }
+
+  /** Verifies a reference like `verify`, but returns why it is refused instead of `null`. */
+  check (
+    reference: string,
+    { keys, audience, now }: Required<VerifyUserReferenceOptions>
+  ): UserReference | ReferenceProblem {
     if (!isSame(keys, this.#keys)) {
-      this.#claims.clear()
+      this.#copiers.clear()
       this.#keys = keys
     }
-    if (typeof reference !== 'string') return null
+    if (typeof reference !== 'string') return 'malformed'
     const digest = sha256Hex(reference)
-    const known = this.#claims.get(digest)
-    if (known === undefined) {
-      const claims = verifyUserReference(reference, { keys, audience, now })
-      if (claims === null) return null
+    const copy = this.#copiers.get(digest)
+    if (copy === undefined) {
+      const claims = checkUserReference(reference, { keys, audience, now })
+      if (typeof claims === 'string') return claims
       claims.iat = earliestIssue(claims.iat, now)
-      this.#claims.set(digest, JSON.stringify(claims))
+      this.#copiers.set(digest, copierOf(claims))
       return claims
     }
-    const claims = JSON.parse(known) as UserReference
-    return isCurrent(claims, now) ? claims : null
+    const claims = copy()
+    return timeProblem(claims, now) ?? claims
   }
+}
+
+/** Returns a function that copies the claims, so that each request gets a separate object. */
+function copierOf (claims: UserReference): () => UserReference {
+  // Most claims are flat, and a flat copy takes a tenth of the time of parsing JSON.
+  if (Object.values(claims).every((claim) => claim === null || typeof claim !== 'object')) {
+    const known = { ...claims }
+    return () => ({ ...known })
+  }
+  const json = JSON.stringify(claims)
+  return () => JSON.parse(json) as UserReference
 }
 
 /** Returns whether two lists have equal keys, because a function may return a new list on each call. */

@@ -4,7 +4,10 @@ import type { Role } from '../../contracts/token-store/index.js'
 import type { PermissionName } from '../../schemas/admin-keys.js'
 
 /** Fields that set which events a source accepts. A change of `environment` also replaces the pipeline key. */
-const TRUST_FIELDS = ['environment', 'require_signature', 'require_timestamp', 'allow_any_origin', 'allow_null_origin']
+const TRUST_FIELDS = [
+  'environment', 'require_signature', 'require_timestamp', 'allow_any_origin', 'allow_null_origin', 'daily_quota',
+  'monthly_quota'
+]
 
 /** Fields with a key or a secret that is imported from another system. */
 const IMPORT_FIELDS = ['pipeline_key', 'server_secret']
@@ -48,14 +51,20 @@ export const PERMISSIONS = {
   readWebhooks: allowFrom('viewer', { permission: 'webhooks:read' }),
   createWebhooks: allowFrom('admin', { permission: 'webhooks:write' }),
   changeWebhooks: allowFrom('editor', { permission: 'webhooks:write', adminFields: WEBHOOK_TRUST_FIELDS }),
+  testWebhooks: allowFrom('editor', { permission: 'webhooks:write' }),
   deleteWebhooks: allowFrom('admin', { permission: 'webhooks:delete', stepUp: true }),
   rotateWebhooks: allowFrom('admin', { permission: 'webhooks:rotate', stepUp: true }),
   readEvents: allowFrom('viewer', { permission: 'events:read' }),
+  readStats: allowFrom('viewer', { permission: 'stats:read' }),
+  /** Also deletes refused events. */
+  replayEvents: allowFrom('editor', { permission: 'events:replay' }),
   /** Below admin, users are neither shown nor searchable. */
   readEmbeds: allowFrom('viewer', { permission: 'embeds:read', adminFields: ['user_id'] }),
   readRevocations: allowFrom('viewer', { permission: 'embeds:read' }),
   revokeEmbeds: allowFrom('admin', { permission: 'embeds:revoke' }),
   readAuditLogs: allowFrom('admin', { permission: 'audit:read' }),
+  /** The notices contain names of API keys, which only admins see. */
+  readNotices: allowFrom('admin', { permission: 'audit:read' }),
   readKeys: allowFrom('admin'),
   revokeKeys: allowFrom('admin'),
   manageKeys: allowFrom('admin', { stepUp: true }),

@@ -7,12 +7,15 @@ import type { Decision } from '../../lib/decision-audit.js'
 import { refuseRevokedGrant } from '../../plugins/embed-revocation.js'
 import { CONFLICT, FORBIDDEN, INVALID_REQUEST } from '../../lib/errors.js'
 import { optionalUserGuards } from '../../lib/guard/user-guards.js'
+import type { Step } from '../../lib/channels.js'
 import { authorizeByHost } from '../../lib/authorize.js'
 import { useJsonBody } from '../../lib/json/body.js'
 import { sendProtected } from '../../lib/http/protected-replies.js'
 import { named } from '../../lib/limits/rate-limit.js'
-import { logRefusal, logUpstreamRefusal, toPublicError } from '../../lib/refuse.js'
+import { logRefusal, logUpstreamRefusal } from '../../lib/refusal-log/index.js'
+import { toPublicError } from '../../lib/refuse.js'
 import { routeScope } from '../../lib/http/route-scope.js'
+import { traced } from '../../lib/trace.js'
 import { signedUsers } from '../../lib/signed-users.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { upstreamOutcome } from '../../lib/upstream-client/refusal.js'
@@ -54,6 +57,7 @@ type EmbedRequest = FastifyRequest<{ Body: EmbedAuthorizeBody }>
 
 /** Time in which a nonce must not be repeated, in milliseconds. */
 const NONCE_LIFETIME = 900_000
+const MINT: Step = { kind: 'mint', name: 'boldbi' }
 /** Statuses whose message the SDK would replace by the status text: refusals by policy and failures of the upstream. */
 const HIDDEN_BY_SDK = new Set([403, 502, 504])
 
@@ -106,7 +110,8 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
         const embed = await authorizedEmbed(request, checked, time, decision)
         const secret = await server.secret.get()
         const call = refuseUnsafe(() => embedCall(server, secret, embed, { transport, maxUrlLength }))
-        const embedReply = readEmbedReply(await server.upstream.call(call), { secret, isSent: transport === 'object' })
+        const response = await traced(MINT, () => server.upstream.call(call))
+        const embedReply = readEmbedReply(response, { secret, isSent: transport === 'object' })
         // The call may have taken seconds, in which the grant may have been revoked.
         await refuseRevokedGrant(app, embed.revocable)
         recordReply(decision, embedReply)

@@ -10,6 +10,7 @@ import type { EventWriter } from './event-writer.js'
 import { EVENT_MEMBERS } from './body/known-members.js'
 import { normalise } from './normalise.js'
 import { BATCH_SCAN_LIMITS, addJsonParsers } from './body/parse-json.js'
+import type { JsonRules } from './body/parse-json.js'
 import { IngestContext } from './ingest-context.js'
 
 /** Datafly Signal's short paths and Segment's long paths. Segment's browser SDK uses `/v1/s` and `/v1/a`. */
@@ -38,6 +39,22 @@ export interface EventLimits {
   keylessLimit: number
 }
 
+/** Returns the rules for the body of a single event. */
+export function eventRules ({ bodyLimit, eventLimit, keylessLimit }: EventLimits): JsonRules {
+  const tooLarge = `the event has more than ${eventLimit} bytes, or the body more than ${bodyLimit}`
+  return {
+    bodyLimit,
+    parseLimit: eventLimit,
+    keylessLimit,
+    tooLarge: () => new PAYLOAD_TOO_LARGE({ message: 'The event is too large', reason: tooLarge }),
+    keyInBody: true,
+    limits: { ...BATCH_SCAN_LIMITS, depth: EVENT_LIMITS.depth, eventMembers: EVENT_LIMITS.properties, eventLevel: 0 },
+    check (value, text, members) {
+      if (members > countProperties(value, EVENT_LIMITS)) assertUnrepeated(text, EVENT_MEMBERS)
+    }
+  }
+}
+
 /** Registers the routes that accept a single event. */
 export async function eventRoutes (
   scope: FastifyInstance,
@@ -45,18 +62,8 @@ export async function eventRoutes (
   getVisitorId: GetVisitorId | null,
   writer: EventWriter
 ): Promise<void> {
-  const { bodyLimit, eventLimit, keylessLimit } = limits
-  addJsonParsers(scope, {
-    bodyLimit,
-    parseLimit: eventLimit,
-    keylessLimit,
-    tooLarge: () => new PAYLOAD_TOO_LARGE({ message: 'The event is too large' }),
-    keyInBody: true,
-    limits: { ...BATCH_SCAN_LIMITS, depth: EVENT_LIMITS.depth, eventMembers: EVENT_LIMITS.properties, eventLevel: 0 },
-    check (value, text, members) {
-      if (members > countProperties(value, EVENT_LIMITS)) assertUnrepeated(text, EVENT_MEMBERS)
-    }
-  })
+  const { bodyLimit } = limits
+  addJsonParsers(scope, eventRules(limits))
 
   for (const [path, type] of PATHS) {
     scope.post<{ Body: Partial<EventBody> }>(path, {

@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
+import type { DeliveryTrial } from '../../contracts/delivery-trial.js'
+import type { EventReplay } from '../../contracts/event-replay.js'
 import eventFeed from '../../plugins/event-feed/index.js'
 import { EventRate, limitEventRate } from '../../lib/limits/event-rate.js'
 import type { EventRateOptions } from '../../lib/limits/event-rate.js'
@@ -10,6 +12,8 @@ import { assertBoolean, assertWholeNumber, refuseUnknownOptions } from '../../li
 import type { KnownOptions } from '../../lib/options.js'
 import { maskedRequestLog } from '../../lib/http/masked-request-log.js'
 import pipelineKey from '../../plugins/pipeline-key/index.js'
+import { eventQuotasOf, limitEventQuota } from '../../lib/limits/quota-check.js'
+import type { EventQuotaOptions } from '../../lib/limits/quota-check.js'
 import { limitRate } from '../../lib/limits/rate-limit.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
@@ -19,7 +23,8 @@ import { preflightEachPath } from '../../lib/cors/preflight-routes.js'
 import { grantBySomeSource, sourcePreflight, varyByOrigin } from '../../lib/cors/source-cors.js'
 import { useSuiteCompilers } from '../../lib/http/suite-compilers.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { batchRoute, batchTooLarge } from './batch/index.js'
+import { batchRoute } from './batch/index.js'
+import { batchTooLarge } from './batch/validate.js'
 import { botCheck } from './bots.js'
 import type { BotOptions } from './bots.js'
 import { collectorRoute } from './collector.js'
@@ -29,6 +34,11 @@ import type { IdentityCookieOptions } from './identity-cookie.js'
 import { EventWriter } from './event-writer.js'
 import { keyInHead } from './body/parse-json.js'
 import { pixelRoutes } from './pixel/index.js'
+import { refusedEventLimits } from './refused/options.js'
+import type { RefusedEventOptions } from './refused/options.js'
+import { Intake } from './refused/intake.js'
+import { RefusedRecorder } from './refused/recorder.js'
+import { Replayer } from './refused/replayer.js'
 import { webhookRoute } from './webhook/index.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
@@ -37,8 +47,11 @@ export type {} from '../../plugins/event-sink/index.js'
 export type {} from '../../plugins/pipeline-key/index.js'
 export type {} from '../../plugins/signature.js'
 export type {} from '../../plugins/token-store/index.js'
+export type {} from '../../contracts/delivery-trial.js'
+export type {} from '../../contracts/event-replay.js'
 
 export type { BotOptions }
+export type { RefusedEventOptions } from './refused/options.js'
 
 export interface IngestionOptions {
   /** Path prefix of the routes, before `/v1`. Default: no prefix. */
@@ -56,6 +69,11 @@ export interface IngestionOptions {
    * Instances that share a Redis exchange their counts ten times per second. Default: 1 000.
    */
   eventRate?: EventRateOptions | false
+  /**
+   * Enforces the quotas of sources that have `dailyQuota` or `monthlyQuota`; `false` ignores quotas. Default: with the
+   * defaults of `EventQuotaOptions`.
+   */
+  eventQuota?: EventQuotaOptions | false
   /** Maximum look-ups of unknown keys per client address; `false` disables the limit. Default: 500 in 10 seconds. */
   guessLimit?: GuessLimit | false
   /**
@@ -80,12 +98,18 @@ export interface IngestionOptions {
   keylessLimit?: number
   /** Maximum bytes of a webhook delivery. A larger delivery is 413. Default: 1 048 576. */
   webhookLimit?: number
+  /**
+   * Limits of the refused events that are kept for sources with `keepRefused`; `false` keeps none. Default: the
+   * defaults of `RefusedEventOptions`.
+   */
+  refusedEvents?: RefusedEventOptions | false
 }
 
 const KNOWN: KnownOptions<IngestionOptions> = {
   prefix: true,
   rateLimit: true,
   eventRate: true,
+  eventQuota: true,
   guessLimit: true,
   identityCookie: true,
   collector: true,
@@ -94,7 +118,8 @@ const KNOWN: KnownOptions<IngestionOptions> = {
   bodyLimit: true,
   batchLimit: true,
   keylessLimit: true,
-  webhookLimit: true
+  webhookLimit: true,
+  refusedEvents: true
 }
 const ADDRESS_LIMIT: RateLimitOptions = {
   // A Redis call per event would cost more than the limit saves.
@@ -121,7 +146,9 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     guessLimit = {},
     identityCookie: cookie = {},
     eventRate = {},
-    collector = true
+    eventQuota = {},
+    collector = true,
+    refusedEvents = {}
   } = options
   assertBoolean('ingestion', 'collector', collector)
   const limits = {
@@ -131,6 +158,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     keylessLimit: assertBytes('keylessLimit', options.keylessLimit ?? 64 * 1024),
     webhookLimit: assertBytes('webhookLimit', options.webhookLimit ?? 1024 * 1024)
   }
+  const refusedLimits = refusedEvents === false ? null : refusedEventLimits(refusedEvents)
   const isBotAgent = botCheck(options.bots)
   const getVisitorId = cookie === false ? null : identityCookie(cookie)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
@@ -144,6 +172,8 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
   if (!app.hasDecorator('eventSink')) await app.register(eventSink)
   if (!app.hasDecorator('eventFeed')) await app.register(eventFeed)
 
+  let replayer: EventReplay | undefined
+  let trial: DeliveryTrial | undefined
   await app.register(async function ingestionScope (scope) {
     setErrorHandlerWithCors(scope)
     ignoreHostCors(scope, false)
@@ -151,9 +181,20 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     useSuiteCompilers(scope)
     scope.decorateRequest('rawJson', '')
     scope.decorateRequest('jsonMembers', 0)
-    scope.decorateRequest('jsonFault', null)
-    const writer = new EventWriter(scope, scope.eventSink, scope.eventFeed, rate, isBotAgent)
+    scope.decorateRequest('jsonBoundaries', null)
+    scope.decorateRequest('jsonError', null)
+    scope.decorateRequest('invalidBody', null)
+    const quotas = eventQuotasOf(scope, eventQuota)
+    const writer = new EventWriter(scope, scope.eventSink, scope.eventFeed, rate, quotas, isBotAgent)
     scope.eventFeed.follow(scope)
+    const recorder = refusedLimits === null ? null : new RefusedRecorder(scope, refusedLimits)
+    replayer = new Replayer({
+      store: scope.tokenStore,
+      sink: scope.eventSink,
+      intake: new Intake(scope, limits, isBotAgent, getVisitorId !== null),
+      writer,
+      limits: refusedLimits ?? refusedEventLimits({})
+    })
     const { keylessLimit } = limits
     await scope.register(pipelineKey, {
       guessLimit,
@@ -164,6 +205,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
       bufferBody: true
     })
     limitEventRate(scope, rate)
+    if (quotas !== null) limitEventQuota(scope, quotas)
 
     if (collector) await collectorRoute(scope)
     // On this scope, whose hooks do not make an image or a batch of the response.
@@ -176,8 +218,8 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     })
     await scope.register(async function batch (scope) {
       handlePreflights(scope)
-      await scope.register(signature, { tooLarge: batchTooLarge })
-      await batchRoute(scope, limits, getVisitorId, writer)
+      await scope.register(signature, { tooLarge: () => batchTooLarge(limits.batchLimit) })
+      await batchRoute(scope, limits, getVisitorId, writer, recorder)
     })
     await scope.register(async function pixel (scope) {
       handlePreflights(scope)
@@ -185,9 +227,12 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
       await pixelRoutes(scope, limits, getVisitorId, writer)
     })
     await scope.register(async function webhook (scope) {
-      await webhookRoute(scope, { ...limits, guessLimit }, writer)
+      trial = await webhookRoute(scope, { ...limits, guessLimit }, writer, recorder)
     })
   }, { prefix, ...maskedRequestLog(app) })
+  // Of several registrations in one scope, the first one replays and tries deliveries.
+  if (replayer !== undefined && !app.hasDecorator('eventReplay')) app.decorate('eventReplay', replayer)
+  if (trial !== undefined && !app.hasDecorator('deliveryTrial')) app.decorate('deliveryTrial', trial)
 }
 
 /** Sets the error handler. Without a known source, an error has CORS headers if any source allows the origin. */
@@ -215,6 +260,7 @@ function assertBytes (option: string, value: number): number {
 }
 
 export default fp(ingestion, { name: 'gatehouse-ingestion', fastify: '5.x' })
+export type { EventQuotaOptions } from '../../lib/limits/quota-check.js'
 export type { EventRateOptions } from '../../lib/limits/event-rate.js'
 export type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'
 export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'

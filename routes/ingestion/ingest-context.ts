@@ -11,7 +11,7 @@ import { visitorIdIn } from './identity-cookie.js'
 import type { GetVisitorId } from './identity-cookie.js'
 import { isMailOpener } from './pixel/mail-openers.js'
 
-const MAX_USER_AGENT = 1_024
+export const MAX_USER_AGENT = 1_024
 const BEACON = /^text\/plain\b/i
 
 /** The values that all events of one request share. */
@@ -45,7 +45,7 @@ export class IngestContext {
     this.dropsRepeats = request.signed && this.source.signedRepeats === 'drop'
     this.ip = requestAddress(request)
     this.userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null
-    this.browserAgent = !request.signed && isFromPage(request) && !isOpenedMail(request) ? this.userAgent : null
+    this.browserAgent = isFromBrowser(request) ? this.userAgent : null
     this.#request = request
     this.#reply = reply
     this.#getVisitorId = getVisitorId
@@ -71,10 +71,26 @@ export class IngestContext {
   messageId (index: number): string {
     const { verifiedSignature } = this.#request
     if (verifiedSignature === null || !this.dropsRepeats) return randomUUID()
-    // The digest hides the signature from readers of the id.
-    this.#signature ??= sha256Hex(verifiedSignature).slice(0, 40)
-    return `signed-${this.#signature}-${index}`
+    this.#signature ??= signatureDigest(verifiedSignature)
+    return repeatableId(this.#signature, index)
   }
+}
+
+/** Returns a digest of a signature, which hides the signature from readers of ids. */
+export function signatureDigest (signature: Buffer | string): string {
+  return sha256Hex(signature).slice(0, 40)
+}
+
+/** Returns the `messageId` that each repeat of a signed request has. */
+export function repeatableId (digest: string, index: number): string {
+  return `signed-${digest}-${index}`
+}
+
+/**
+ * Returns whether the browser of a page sends the request, so that the user agent identifies the visitor.
+ */
+export function isFromBrowser (request: FastifyRequest): boolean {
+  return !request.signed && isFromPage(request) && !isOpenedMail(request)
 }
 
 /** Returns whether a mail program loads the pixel. Only the pixel's route is a GET. */

@@ -4,7 +4,7 @@ import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../lib/er
 import { countProperties, EVENT_LIMITS } from '../../lib/json/limits.js'
 import type { JsonLimits } from '../../lib/json/limits.js'
 import { assertUnrepeated } from '../../lib/json/known-members.js'
-import { violationMessage } from '../../lib/refuse.js'
+import { violationDetail } from '../../lib/violations.js'
 import { AnyEventSchema } from '../../schemas/event.js'
 import type { EventBody } from '../../schemas/event.js'
 import type { EventError } from '../../schemas/ingestion.js'
@@ -32,10 +32,7 @@ export function eventAssertion (scope: FastifyInstance, url: string, limits: Jso
     if (isLongerThan(text, maxBytes)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
     if (members > countProperties(value, limits)) assertUnrepeated(text, EVENT_MEMBERS)
     if (isEvent(value) === true) return
-    const violation = isEvent.errors?.[0]
-    throw new INVALID_REQUEST({
-      details: [{ path: violation?.instancePath ?? '', message: violationMessage(violation ?? {}) }]
-    })
+    throw new INVALID_REQUEST({ details: (isEvent.errors ?? []).map(violationDetail) })
   }
 }
 

@@ -6,11 +6,13 @@ import { auditDecisions } from '../../lib/decision-audit.js'
 import { rateKeyOf, refuseRevokedGrant, revocableGrant } from '../../plugins/embed-revocation.js'
 import { FORBIDDEN } from '../../lib/errors.js'
 import { optionalUserGuards } from '../../lib/guard/user-guards.js'
+import type { Step } from '../../lib/channels.js'
 import { authorizeByHost } from '../../lib/authorize.js'
 import { limitRate, named } from '../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import { routeScope } from '../../lib/http/route-scope.js'
 import { RotatingSecret } from '../../lib/secrets/secret-source.js'
+import { tracedValue } from '../../lib/trace.js'
 import { signedUsers } from '../../lib/signed-users.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { widgetTokenSchema } from '../../schemas/widget-token.js'
@@ -33,6 +35,8 @@ export type { SecretSource } from '../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
 export { identityGrant }
 export type { AuthorizeWidget, WidgetTokenOptions, WidgetUser }
+
+const MINT: Step = { kind: 'mint', name: 'dxfeed' }
 
 /** The times of a token, in the token's unit and in the form of the response. */
 interface Times {
@@ -114,7 +118,10 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
       const { user, tenant, issuedAt, filters: userFilters = filters } = users.need(request)
       const message = messageOf(pluginOptions.user ?? user, userFilters)
       await refuseRevokedGrant(app, revocableGrant(signedUsers(request), { users: [user], tenant, issuedAt }, now()))
-      const tokenReply = mint(message, await keys.get())
+      const tokenReply = await tracedValue(MINT, () => {
+        const key = keys.get()
+        return typeof key === 'string' ? mint(message, key) : key.then((key) => mint(message, key))
+      })
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(tokenReply.token).slice(0, 16)
       decision.details = { issuer, session, tenant, expiresAt: tokenReply.expiresAt }

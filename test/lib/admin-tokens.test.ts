@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 
+import Fastify from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 
+import { createAdminTokens } from '../../lib/admin-tokens/index.js'
 import { SECRET, adminApp, decode, forge } from '../helpers/admin.js'
 
 const VECTORS = new URL('../vectors/jwt/', import.meta.url)
@@ -173,6 +175,24 @@ t.test('a signature that is missing, cut, changed or created for other claims is
     ['dots', '.'.repeat(300)]
   ]
   for (const [name, token] of cases) t.equal(await answer(token), '401 INVALID_TOKEN', name)
+})
+
+t.test('an accepted token stays subject to all checks, and its claims are separate objects', async (t) => {
+  const { access_token, refresh_token, answer, clock } = await forger(t)
+  t.same([await answer(access_token), await answer(access_token)], ['ok', 'ok'])
+  const tokens = await createAdminTokens(Fastify(), { jwtSecrets: [SECRET], now: () => clock.now })
+  for (let times = 0; times < 2; times++) {
+    const claims = tokens.verifyAccess(access_token)
+    t.not(claims.sid, 'another')
+    claims.sid = 'another'
+    tokens.verifyRefresh(refresh_token)
+    t.throws(() => tokens.verifyAccess(refresh_token), { code: 'INVALID_TOKEN' })
+    t.throws(() => tokens.verifyRefresh(access_token), { code: 'INVALID_TOKEN' })
+  }
+  t.equal(await answer(`${access_token.slice(0, -2)}AA`), '401 INVALID_TOKEN')
+  t.equal(await answer(`${access_token}=`), '401 INVALID_TOKEN')
+  clock.now += 900_000
+  t.equal(await answer(access_token), '401 EXPIRED_TOKEN')
 })
 
 t.test('a credential of another kind is not an access token', async (t) => {

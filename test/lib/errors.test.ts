@@ -35,3 +35,8 @@ t.test('an error class accepts every documented option', async (t) => {
   t.match(new UNAVAILABLE(options), { ...options, code: 'UNAVAILABLE', statusCode: 503 })
   t.match(new UNAVAILABLE(), { retryAfterSeconds: 1 })
 })
+
+t.test('a refusal has no stack, and a failure of the server has one', async (t) => {
+  t.equal(new FORBIDDEN().stack, undefined)
+  t.match(new UNAVAILABLE().stack, /errors\.test\.ts/)
+})

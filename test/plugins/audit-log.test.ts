@@ -97,6 +97,34 @@ t.test('repeats of one refusal within a minute become one entry with a count; ot
   t.equal(all.filter(({ action }) => action === 'embed.authorized').length, 3)
 })
 
+t.test('repeats of one repeatable decision within a minute become one entry with a count; another resource, ' +
+  'another detail or another user is a separate entry', async (t) => {
+  const { app, clock, entries } = await audited(t)
+  const delivery = { action: 'token.minted', userId: 'u1', resourceId: 'r1', changes: { cached: true }, repeatable: true }
+  for (let i = 0; i < 40; i++) app.audit(delivery)
+  app.audit({ ...delivery, resourceId: 'r2' })
+  app.audit({ ...delivery, changes: { cached: true, proxyKey: 'k2' } })
+  app.audit({ ...delivery, userId: 'u2' })
+  app.audit({ ...delivery, repeatable: false })
+  clock.now += 60_000
+  app.audit(delivery)
+  const all = await entries()
+  t.equal(all.length, 6)
+  t.same(all.flatMap(({ changes }) => changes?.['repeats'] ?? []), [39])
+})
+
+t.test('repeats of a repeatable decision whose details cannot be serialised are counted too', async (t) => {
+  const { app, entries } = await audited(t)
+  const delivery = { action: 'token.minted', userId: 'u1', changes: { big: 1n }, repeatable: true }
+  for (let i = 0; i < 3; i++) app.audit(delivery)
+  app.audit({ ...delivery, userId: 'u2' })
+  const all = await entries()
+  t.same(all.map(({ userId, changes }) => [userId, changes]), [['u2', { unreadable: true }], ['u1', {
+    unreadable: true,
+    repeats: 2
+  }]])
+})
+
 t.test('the memory for refusals of many subjects is bounded', async (t) => {
   const { app, entries } = await audited(t)
   for (let i = 0; i < 3; i++) app.audit({ action: 'a.refused', userId: 'first', refusal: true })

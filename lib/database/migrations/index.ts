@@ -16,6 +16,12 @@ import { apiKeys } from './013-api-keys.js'
 import { singleSignOn } from './014-single-sign-on.js'
 import { findEvents } from './015-find-events.js'
 import { scim } from './016-scim.js'
+import { counts } from './017-counts.js'
+import { refusedEvents } from './018-refused-events.js'
+import { sourceKeys } from './019-source-keys.js'
+import { refusedReplays } from './020-refused-replays.js'
+import { auditByOrganisation } from './021-audit-by-organisation.js'
+import { countsByHour } from './022-counts-by-hour.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -34,5 +40,11 @@ export const migrations: Record<string, Migration> = {
   '013-api-keys': apiKeys,
   '014-single-sign-on': singleSignOn,
   '015-find-events': findEvents,
-  '016-scim': scim
+  '016-scim': scim,
+  '017-counts': counts,
+  '018-refused-events': refusedEvents,
+  '019-source-keys': sourceKeys,
+  '020-refused-replays': refusedReplays,
+  '021-audit-by-organisation': auditByOrganisation,
+  '022-counts-by-hour': countsByHour
 }

@@ -46,8 +46,11 @@ const assertOption: AssertOption = optionAssertion('jetstream')
 const PACKED_WINDOW = 2 * 60_000
 const NANOS = 1_000_000
 const NOT_FOUND = 10059
-/** Another instance created the stream concurrently with other settings. */
-const NAME_TAKEN = 10058
+/** Error codes of the broker while another instance creates the same stream with other settings. */
+const CREATED_ELSEWHERE: ReadonlySet<unknown> = new Set([
+  10058, // stream name already in use
+  10065 // subjects overlap with an existing stream, which may be this one
+])
 /** Twice the largest accepted event, as JSON escaping doubles quotes and backslashes, and as much for the additions. */
 const MAX_MESSAGE_SIZE = 256 * 1024
 
@@ -121,7 +124,7 @@ async function create (manager: JetStreamManager, settings: StreamSettings): Pro
     })
     return config
   } catch (cause) {
-    const other = codeOf(cause) === NAME_TAKEN ? await configOf(manager, name) : null
+    const other = CREATED_ELSEWHERE.has(codeOf(cause)) ? await configOf(manager, name) : null
     if (other !== null) return other
     throw new Error(`jetstream: cannot create the stream "${name}": ${messageOf(cause)}`, { cause })
   }

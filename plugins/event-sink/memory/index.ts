@@ -2,6 +2,7 @@ import { INVALID_REQUEST, UNAVAILABLE } from '../../../lib/errors.js'
 import { refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { PAGE_BYTES, PAGE_ROWS } from '../../../lib/database/list/budget.js'
+import { MemoryCounts } from '../../../lib/counts/memory-counts.js'
 import { EventLog } from './event-log.js'
 import { IdTable } from './id-table.js'
 import { matchesFilter } from '../event-search.js'
@@ -28,12 +29,13 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
   const { capacity = 1_000_000 } = options
   const log = new EventLog()
   const ids = new IdTable()
+  const counts = new MemoryCounts()
   let closed = false
   const load = { pending: 0, stored: 0, duplicates: 0 }
 
   /** Stores an event, unless it is a duplicate. */
   function store (event: AcceptedEvent): void {
-    const { sourceId, authMethod, messageId, receivedAt } = event
+    const { orgId, sourceId, authMethod, messageId, receivedAt, payload } = event
     const hash = ids.hash(messageId)
     const slot = ids.slot(hash, (number) => {
       if (number < log.first) return false
@@ -43,11 +45,13 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
     const before = ids.at(slot)
     if (before !== null && receivedAt - log.receivedAt(before) < DEDUPLICATION_WINDOW) {
       if (event.repeat === false) event.repeat = true
+      counts.table.add('stored', orgId, sourceId, 'deduplicated', receivedAt, 1, 0)
       load.duplicates++
       return
     }
     ids.set(slot, hash, log.end, log.first)
     log.append(event)
+    counts.table.add('stored', orgId, sourceId, 'accepted', receivedAt, 1, Buffer.byteLength(payload))
     load.stored++
   }
 
@@ -82,6 +86,7 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
     },
 
     async ready () {},
+    counts,
     load,
     async close () { closed = true }
   }

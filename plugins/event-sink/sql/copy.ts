@@ -1,5 +1,7 @@
 import { toColumnText } from '../../../lib/database/column-text.js'
 import { CopyRows } from '../../../lib/database/copy-rows.js'
+import { CountTable } from '../../../lib/counts/count-table.js'
+import { subjectOf } from '../../../lib/database/counts/subject.js'
 import type { CopyPart } from '../../../lib/database/postgres/pool-slice.js'
 import { wordOfId } from '../event-id.js'
 import { keysOf } from './keys.js'
@@ -9,6 +11,10 @@ const IDS = 'event_ids (id, seen_at)'
 const EVENTS =
   'events (org_id, source_id, type, auth_method, ip, user_agent, received_at, message_id, "timestamp", payload, ' +
     'additions, message_key, event_key, user_key, anonymous_key)'
+const COUNTS = 'count_deltas (org_id, subject, outcome, hour, events, bytes, last_at)'
+
+/** Bytes of the length that precedes each field. */
+const LENGTH_SIZE = 4
 
 /**
  * Encodes events as rows to copy. The ids come first: a known id fails the whole copy before the server reads the
@@ -17,6 +23,8 @@ const EVENTS =
 export class EventCopy {
   readonly #ids = new CopyRows(2)
   readonly #events = new CopyRows(15)
+  readonly #counts = new CopyRows(7)
+  #table = new CountTable()
   /** Byte range of the fields that the last event starts with. */
   #start: [from: number, to: number] = [0, 0]
 
@@ -34,12 +42,30 @@ export class EventCopy {
 
   events (events: Iterable<AcceptedEvent>): CopyPart {
     this.#events.reset()
+    this.#table = new CountTable()
     let before: AcceptedEvent | null = null
     for (const event of events) {
       this.#addEvent(event, before)
       before = event
     }
     return { into: EVENTS, messages: this.#events.messages() }
+  }
+
+  /** Encodes the counts of the events that `events` has encoded: one row per source and hour. */
+  counts (): CopyPart {
+    const rows = this.#counts
+    rows.reset()
+    for (const { orgId, kind, id, outcome, hour, events, bytes, lastAt } of this.#table) {
+      rows.row()
+      rows.text(orgId)
+      rows.text(subjectOf(kind, id))
+      rows.text(outcome)
+      rows.time(hour)
+      rows.int8(events)
+      rows.int8(bytes)
+      rows.time(lastAt)
+    }
+    return { into: COUNTS, messages: rows.messages() }
   }
 
   #addEvent (event: AcceptedEvent, before: AcceptedEvent | null): void {
@@ -59,7 +85,10 @@ export class EventCopy {
     rows.time(event.receivedAt)
     rows.text(toColumnText(event.messageId))
     rows.time(event.timestamp)
+    const payloadAt = rows.length
     rows.text(event.payload)
+    const bytes = rows.length - payloadAt - LENGTH_SIZE
+    this.#table.add('stored', event.orgId, event.sourceId, 'accepted', event.receivedAt, 1, bytes)
     rows.text(event.additions)
     const keys = keysOf(event)
     rows.int2(keys.messageId)

@@ -1,5 +1,6 @@
 import type { Database } from '../../../lib/database/open-database.js'
 import { UNAVAILABLE } from '../../../lib/errors.js'
+import { foldCounts } from '../../../lib/database/counts/fold.js'
 import { refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { importOptional } from '../../../lib/optional-package.js'
@@ -10,9 +11,10 @@ import { KnownIds } from '../known-ids.js'
 import type { AcceptedEvent, ReadableEventSink } from '../../../contracts/event-sink.js'
 import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
 import { EventCopy } from './copy.js'
+import { sqlSinkCounts } from './counts.js'
 import { sqlDeletion } from './delete.js'
 import { INSERT, SELECT_KNOWN, parametersOf } from './insert.js'
-import type { KnownRow } from './insert.js'
+import type { KnownRow, StoredRow } from './insert.js'
 import { sqlList } from './list.js'
 import { eventPartitions, isBusy } from './partitions.js'
 
@@ -49,6 +51,7 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
   const commit = new GroupCommit({ ...options, isDataError, flush, pools: database.pools })
   const partitions = await eventPartitions(database)
   const deletion = await sqlDeletion(database, partitions)
+  const { counts, countDuplicates, close: closeCounts } = sqlSinkCounts(database)
   // While partitions are missing, events go to the default partition.
   await partitions.prepare(now()).catch((error: unknown) => {
     if (!isBusy(error)) throw error
@@ -57,18 +60,20 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
   /** Resolves with the number of duplicates. */
   async function flush (events: readonly AcceptedEvent[]): Promise<number> {
     const fresh = known.unknownOf(events)
+    const rows = fresh.size === 0 || await copied(fresh) ? null : await inserted(fresh)
+    const stored = rows === null ? fresh.size : rows.reduce((sum, row) => sum + row.events, 0)
+    if (stored < events.length) countDuplicates(events, fresh.values(), rows)
     if (fresh.size === 0) return events.length
-    const stored = await copied(fresh) ? fresh.size : await inserted(fresh)
     // All events are stored; a failure only means that later duplicates need another query.
     if (stored === fresh.size) known.addAll(fresh)
     else await cacheIds(fresh).catch(() => {})
     return events.length - stored
   }
 
-  /** Inserts the events; resolves with the number of new ones. */
-  async function inserted (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<number> {
-    const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(INSERT, parametersOf(fresh)))
-    return Number(numAffectedRows)
+  /** Inserts the events; resolves with the numbers of new ones. */
+  async function inserted (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<StoredRow[]> {
+    const { rows } = await db.executeQuery<StoredRow>(CompiledQuery.raw(INSERT, parametersOf(fresh)))
+    return rows
   }
 
   /** Caches the ids with the time when they were first seen, as a duplicate does not extend the window. */
@@ -87,7 +92,7 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
     if (copy === null) return false
     const rows = idleCopies.pop() ?? new EventCopy()
     try {
-      await copy([rows.ids(fresh), rows.events(fresh.values())])
+      await copy([rows.ids(fresh), rows.events(fresh.values()), rows.counts()])
       // Not reused after a failure: the connection may still hold its buffer.
       idleCopies.push(rows)
       return true
@@ -103,14 +108,20 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
     sweep: (signal) =>
       partitions.prepare(now()).finally(() =>
         deletion.deleteIds(now() - DEDUPLICATION_WINDOW - GRACE, () => isStopped(signal))
-      ).finally(() => partitions.index(() => isStopped(signal))),
+      ).finally(() => partitions.index(() => isStopped(signal))).finally(() =>
+        foldCounts(database, () => isStopped(signal))
+      ),
+    counts,
     expire: (before, signal) => deletion.expireEvents(before, () => isStopped(signal)),
     ready: () =>
       database.ready().catch((cause: unknown) => {
         throw new UNAVAILABLE({ cause })
       }),
     load: commit.load,
-    close: () => commit.close()
+    async close () {
+      await commit.close()
+      await closeCounts()
+    }
   }
 
   function isStopped (signal: AbortSignal | undefined): boolean {

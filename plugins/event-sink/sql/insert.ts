@@ -9,8 +9,8 @@ const YEAR_1 = Date.parse('0001-01-01')
 const WINDOW = `${DEDUPLICATION_WINDOW} milliseconds`
 
 /**
- * Writes events and drops duplicates in one statement. Ids are inserted in a fixed order, the same as in `EventCopy`,
- * so that two instances with the same ids cannot deadlock.
+ * Writes events, drops duplicates, and counts the stored events by source, in one statement. Ids are inserted in a
+ * fixed order, the same as in `EventCopy`, so that two instances with the same ids cannot deadlock.
  */
 export const INSERT = `
 WITH incoming AS (
@@ -23,10 +23,25 @@ WITH incoming AS (
   SELECT id, received_at FROM incoming ORDER BY id
   ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at WHERE known.seen_at <= excluded.seen_at - $13::interval
   RETURNING id
+), stored AS (
+  INSERT INTO events (org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload, additions, message_key, event_key, user_key, anonymous_key)
+  SELECT org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload::json, additions::json, message_key, event_key, user_key, anonymous_key
+  FROM incoming JOIN fresh USING (id) ORDER BY n
+), counted AS (
+  INSERT INTO count_deltas (org_id, subject, outcome, hour, events, bytes, last_at)
+  SELECT org_id, 'stored:' || replace(source_id, '\\', '\\\\'), 'accepted', date_trunc('hour', received_at, 'UTC'), count(*), sum(octet_length(payload)), max(received_at)
+  FROM incoming JOIN fresh USING (id) GROUP BY org_id, source_id, date_trunc('hour', received_at, 'UTC')
+  RETURNING org_id, subject, events
 )
-INSERT INTO events (org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload, additions, message_key, event_key, user_key, anonymous_key)
-SELECT org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload::json, additions::json, message_key, event_key, user_key, anonymous_key
-FROM incoming JOIN fresh USING (id) ORDER BY n`
+SELECT org_id, subject, sum(events)::int AS events FROM counted GROUP BY org_id, subject`
+
+export interface StoredRow {
+  org_id: string
+  /** As `subjectOf` returns it. */
+  subject: string
+  /** Number of stored events. */
+  events: number
+}
 
 /** Reads when ids were first seen. A separate statement, which only flushes with duplicates need. */
 export const SELECT_KNOWN =

@@ -16,7 +16,7 @@ export class MemoryGuestTokens implements GuestTokens {
     this.#now = now
   }
 
-  async get (key: string): Promise<GuestToken | null> {
+  get (key: string): GuestToken | null {
     const entry = this.#entries.get(key)
     return entry === undefined || entry.expiresAt <= this.#now() ? null : { ...entry }
   }

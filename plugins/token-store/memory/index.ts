@@ -1,9 +1,12 @@
 import { refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
+import { REFUSED_RETENTION } from '../../../contracts/token-store/index.js'
 import type { TokenStore } from '../../../contracts/token-store/index.js'
 import { MemoryAccountLinks } from './account-links.js'
 import { MemoryApiKeys } from './api-keys.js'
 import { MemoryAudit } from './audit.js'
+import { COUNT_RETENTION } from '../../../lib/counts/count-table.js'
+import { MemoryCounts } from '../../../lib/counts/memory-counts.js'
 import { MemoryClaims } from './claims.js'
 import { MemoryFactors } from './factors.js'
 import { MemoryGuestTokens } from './guest-tokens.js'
@@ -12,9 +15,12 @@ import { MemoryIdentityProviders } from './identity-providers.js'
 import { MemoryInvitations } from './invitations.js'
 import { MemoryMembers } from './members.js'
 import { MemoryOrganisations } from './organisations.js'
+import { PipelineKeys } from './pipeline-keys.js'
+import { MemoryRefusedEvents } from './refused-events.js'
 import { MemoryRevocations } from './revocations.js'
 import { MemoryScim } from './scim.js'
 import { MemorySessions } from './sessions.js'
+import { MemorySourceKeys } from './source-keys.js'
 import { MemorySources } from './sources.js'
 import { MemorySsoDomains } from './sso-domains.js'
 import { MemorySsoLogins } from './sso-logins.js'
@@ -48,7 +54,16 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
   refuseUnknownMembers('memoryStore', '', options, KNOWN)
   const { now = Date.now, maxClaims = 100_000 } = options
   const guestTokens = new MemoryGuestTokens(now)
-  const sources = new MemorySources(now, (id) => webhooks.sourceChanged(id))
+  const pipelineKeys = new PipelineKeys(now)
+  const sources = new MemorySources(now, pipelineKeys, (id) => {
+    webhooks.sourceChanged(id)
+    refusedEvents.sourceChanged(id)
+  })
+  const sourceKeys = new MemorySourceKeys(now, pipelineKeys, {
+    find: (id) => sources.find(id),
+    keyChanged: (id, rotated) => sources.keyChanged(id, rotated)
+  })
+  const refusedEvents = new MemoryRefusedEvents(now, (id) => sources.find(id))
   const webhooks = new MemoryWebhooks(now, (id) => sources.find(id))
   const organisations = new MemoryOrganisations(now)
   const members: MemoryMembers = new MemoryMembers({
@@ -110,12 +125,14 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     emailOf: (userId) => users.peek(userId)?.email ?? null
   })
   const audit = new MemoryAudit()
+  const counts = new MemoryCounts()
   const revocations = new MemoryRevocations(now)
   const claims = new MemoryClaims(now, maxClaims)
 
   const store: TokenStore = {
     guestTokens,
     sources,
+    sourceKeys,
     webhooks,
     organisations,
     users,
@@ -131,13 +148,17 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     ssoLogins,
     scim,
     audit,
+    refusedEvents,
+    counts,
     revocations,
     claim: (key, ttl) => claims.claim(key, ttl),
-    async sweep ({ auditRetention }) {
-      const parts = [guestTokens, sources, webhooks, users, invitations, accountLinks, sessions, apiKeys, ssoLogins,
-        claims]
+    async sweep ({ auditRetention, refusedRetention = REFUSED_RETENTION, countRetention = COUNT_RETENTION }) {
+      const parts = [guestTokens, sources, sourceKeys, webhooks, users, invitations, accountLinks, sessions, apiKeys,
+        ssoLogins, claims]
       for (const part of parts) part.sweep()
       audit.sweep(now() - auditRetention)
+      refusedEvents.sweep(now() - refusedRetention)
+      await counts.expire(now() - countRetention)
     },
     ready: async () => {},
     close: async () => {}

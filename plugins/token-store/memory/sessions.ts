@@ -148,6 +148,14 @@ export class MemorySessions implements Sessions {
     return live.reverse().sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_LISTED_SESSIONS).map(toSession)
   }
 
+  async count (orgId: string): Promise<number> {
+    let live = 0
+    for (const session of this.#sessions.values()) {
+      if (session.orgId === orgId && this.#live(session.id) !== null) live++
+    }
+    return live
+  }
+
   access (id: string): SessionAccess | null {
     const session = this.#live(id)
     const user = session === null ? undefined : this.#users.peek(session.userId)

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 
-import { CONFLICT } from '../../../lib/errors.js'
 import { overQuota } from '../limits.js'
+import { newSourceKeyId, originsOfKey, withKeyDomains } from '../source-key-rules.js'
 import {
-  assertKey, copySource, freezeOrigins, freezeResolved, patched, resolvedUntil, serverSecretBytes,
+  copySource, freezeOrigins, freezeResolved, patched, resolvedUntil, serverSecretBytes,
   serverSecretPrefix, settingsOf
 } from '../source-settings.js'
 import type {
@@ -11,16 +11,9 @@ import type {
   Sources
 } from '../../../contracts/token-store/index.js'
 import { newestFirst } from './newest-first.js'
+import { retire } from './pipeline-keys.js'
+import type { KeyRecord, PipelineKeys } from './pipeline-keys.js'
 
-/**
- * A key is never removed, so that it stays with its organisation. `recordId` is `null` for a key that is not in use.
- */
-interface Key {
-  orgId: string
-  recordId: string | null
-  expiresAt: number | null
-  resolved: ResolvedSource | null
-}
 interface Secret {
   value: Buffer
   expiresAt: number | null
@@ -37,13 +30,16 @@ export class MemorySources implements Sources {
   readonly #now: () => number
   readonly #onChange: (id: string) => void
   readonly #records = new Map<string, SourceRecord>()
-  readonly #keys = new Map<string, Key>()
+  readonly #keys: PipelineKeys
   #origins: readonly SourceOrigins[] | null = null
+  /** When the first key in `#origins` expires, epoch milliseconds. */
+  #originsUntil = Infinity
   #sequence = 0
 
   /** @param onChange called with the id of a changed or deleted source */
-  constructor (now: () => number, onChange: (id: string) => void) {
+  constructor (now: () => number, keys: PipelineKeys, onChange: (id: string) => void) {
     this.#now = now
+    this.#keys = keys
     this.#onChange = onChange
   }
 
@@ -51,9 +47,9 @@ export class MemorySources implements Sources {
     const { orgId, pipelineKey, serverSecret, quota } = fresh
     const value = serverSecretBytes(fresh)
     if (quota !== undefined && this.#of(orgId).length >= quota) throw overQuota('sources', quota)
-    this.#assertFree(pipelineKey, orgId)
     const id = randomUUID()
     const now = this.#now()
+    this.#keys.take({ pipelineKey, orgId, sourceId: id, id: newSourceKeyId(), createdAt: now })
     const source: Source = {
       id,
       orgId,
@@ -64,7 +60,6 @@ export class MemorySources implements Sources {
       updatedAt: now
     }
     this.#records.set(id, { source, sequence: ++this.#sequence, secrets: [{ value, expiresAt: null }], origins: null })
-    this.#keys.set(pipelineKey, { orgId, recordId: id, expiresAt: null, resolved: null })
     this.#origins = null
     return copySource(source)
   }
@@ -88,14 +83,18 @@ export class MemorySources implements Sources {
   async update (orgId: string, id: string, patch: SourcePatch): Promise<Source | null> {
     const record = this.#find(orgId, id)
     if (record === null) return null
-    return this.#changed(record, patched(record.source, patch))
+    const settings = patched(record.source, patch)
+    if (settings.environment !== record.source.environment) {
+      for (const key of this.#keys.of(id)) if (key.name !== null) retire(key)
+    }
+    return this.#changed(record, settings)
   }
 
   async delete (orgId: string, id: string): Promise<boolean> {
     const record = this.#find(orgId, id)
     if (record === null) return false
     this.#records.delete(id)
-    for (const key of this.#keys.values()) if (key.recordId === id) retire(key)
+    for (const key of this.#keys.of(id)) retire(key)
     this.#origins = null
     this.#onChange(id)
     return true
@@ -104,18 +103,13 @@ export class MemorySources implements Sources {
   async rotateKey (
     orgId: string,
     id: string,
-    { pipelineKey, overlapUntil }: { pipelineKey: string, overlapUntil: number }
+    next: { pipelineKey: string, overlapUntil: number }
   ): Promise<Source | null> {
     const record = this.#find(orgId, id)
-    if (record === null) return null
-    this.#assertFree(pipelineKey, orgId)
-    for (const key of this.#keys.values()) {
-      if (key.recordId !== id) continue
-      if (key.expiresAt === null && overlapUntil > this.#now()) key.expiresAt = overlapUntil
-      else retire(key)
-    }
-    this.#keys.set(pipelineKey, { orgId, recordId: id, expiresAt: null, resolved: null })
-    return this.#changed(record, { pipelineKey })
+    const own = this.#keys.list(id).find(({ name }) => name === null)
+    if (record === null || own === undefined) return null
+    this.#keys.replace(orgId, own, next)
+    return this.#changed(record, { pipelineKey: next.pipelineKey })
   }
 
   async rotateSecret (orgId: string, id: string, next: Parameters<Sources['rotateSecret']>[2]): Promise<Source | null> {
@@ -132,18 +126,15 @@ export class MemorySources implements Sources {
   resolve (pipelineKey: string): ResolvedSource | null {
     const now = this.#now()
     const key = this.#keys.get(pipelineKey)
-    if (key === undefined || (key.expiresAt !== null && key.expiresAt <= now)) return null
-    if (key.resolved === null || resolvedUntil(key.resolved) <= now) key.resolved = this.#lookUp(pipelineKey, key, now)
+    if (key?.enabled !== true || (key.expiresAt !== null && key.expiresAt <= now)) return null
+    if (key.resolved === null || resolvedUntil(key.resolved) <= now) key.resolved = this.#lookUp(key, now)
     return key.resolved
   }
 
   origins (): readonly SourceOrigins[] {
-    this.#origins ??= Object.freeze(
-      Array.from(this.#records.values()).filter(({ source }) => source.enabled).map((record) => {
-        record.origins ??= freezeOrigins(record.source)
-        return record.origins
-      })
-    )
+    const now = this.#now()
+    if (this.#originsUntil <= now) this.#origins = null
+    this.#origins ??= Object.freeze([...this.#sourceOrigins(), ...this.#keyOrigins(now)])
     return this.#origins
   }
 
@@ -152,16 +143,44 @@ export class MemorySources implements Sources {
     return this.#records.get(id)?.source ?? null
   }
 
+  /** Called when a key of a source was changed; `rotated` is the new value of the source's own key. */
+  keyChanged (id: string, rotated?: string): void {
+    const record = this.#records.get(id)
+    if (record === undefined) return
+    if (rotated === undefined) this.#invalidate(record)
+    else this.#changed(record, { pipelineKey: rotated })
+  }
+
   sweep (): void {
     const now = this.#now()
     for (const record of this.#records.values()) record.secrets = live(record.secrets, now)
   }
 
-  #lookUp (pipelineKey: string, key: Key, now: number): ResolvedSource | null {
-    const record = key.recordId === null ? undefined : this.#records.get(key.recordId)
-    return record === undefined
-      ? null
-      : freezeResolved(record.source, pipelineKey, key.expiresAt, live(record.secrets, now))
+  #lookUp ({ pipelineKey, sourceId, name, domains, expiresAt }: KeyRecord, now: number): ResolvedSource | null {
+    const record = sourceId === null ? undefined : this.#records.get(sourceId)
+    if (sourceId === null || record === undefined) return null
+    return freezeResolved(
+      withKeyDomains(record.source, domains),
+      { key: pipelineKey, keyId: name === null ? null : this.#keys.idOf(sourceId, name), keyExpiresAt: expiresAt },
+      live(record.secrets, now)
+    )
+  }
+
+  #sourceOrigins (): SourceOrigins[] {
+    return Array.from(this.#records.values()).filter(({ source }) => source.enabled).map((record) => {
+      record.origins ??= freezeOrigins(record.source)
+      return record.origins
+    })
+  }
+
+  #keyOrigins (now: number): SourceOrigins[] {
+    this.#originsUntil = Infinity
+    return Array.from(this.#keys.all()).flatMap(({ sourceId, domains, enabled, expiresAt }) => {
+      const source = sourceId === null || domains === null ? null : this.find(sourceId)
+      if (source?.enabled !== true || domains === null || !enabled || (expiresAt ?? Infinity) <= now) return []
+      this.#originsUntil = Math.min(this.#originsUntil, expiresAt ?? Infinity)
+      return [freezeOrigins(originsOfKey(domains))]
+    })
   }
 
   #of (orgId: string): SourceRecord[] {
@@ -173,27 +192,19 @@ export class MemorySources implements Sources {
     return record?.source.orgId === orgId ? record : null
   }
 
-  #assertFree (pipelineKey: string, orgId: string): void {
-    assertKey(pipelineKey)
-    const owner = this.#keys.get(pipelineKey)?.orgId ?? orgId
-    if (owner !== orgId || this.resolve(pipelineKey) !== null) {
-      throw new CONFLICT({ message: 'This pipeline key is taken' })
-    }
-  }
-
   #changed (record: SourceRecord, change: Partial<Source>): Source {
     Object.assign(record.source, change, { updatedAt: this.#now() })
-    for (const key of this.#keys.values()) if (key.recordId === record.source.id) key.resolved = null
-    record.origins = null
-    this.#origins = null
-    this.#onChange(record.source.id)
+    this.#invalidate(record)
     return copySource(record.source)
   }
-}
 
-function retire (key: Key): void {
-  key.recordId = null
-  key.resolved = null
+  #invalidate (record: SourceRecord): void {
+    const { id } = record.source
+    for (const key of this.#keys.of(id)) key.resolved = null
+    record.origins = null
+    this.#origins = null
+    this.#onChange(id)
+  }
 }
 
 function live (secrets: readonly Secret[], now: number): Secret[] {

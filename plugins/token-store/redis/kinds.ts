@@ -1,7 +1,7 @@
-import { resolvedUntil } from '../source-settings.js'
+import { SOURCE_DEFAULTS, resolvedUntil } from '../source-settings.js'
 import type {
   ApiKeyAccess, Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,
-  SourceOrigins
+  Source, SourceOrigins
 } from '../../../contracts/token-store/index.js'
 import { webhookResolvedUntil } from '../webhook-settings.js'
 import type { Change } from './changes.js'
@@ -15,7 +15,7 @@ export const sourceKind: SharedKind<ResolvedSource> = {
   tagsOf: ({ source }) => [tagOf(['source', source.id])],
   endsAt: resolvedUntil,
   encode: encodeWithSecrets,
-  decode: (json) => deepFreeze(decodeWithSecrets<ResolvedSource>(json))
+  decode: (json) => deepFreeze(withAllSettings(decodeWithSecrets<ResolvedSource>(json)))
 }
 
 export const webhookKind: SharedKind<ResolvedWebhook> = {
@@ -23,7 +23,7 @@ export const webhookKind: SharedKind<ResolvedWebhook> = {
   tagsOf: ({ webhook, source }) => [tagOf(['webhook', webhook.id]), tagOf(['source', source.id])],
   endsAt: webhookResolvedUntil,
   encode: encodeWithSecrets,
-  decode: (json) => deepFreeze(decodeWithSecrets<ResolvedWebhook>(json))
+  decode: (json) => deepFreeze(withAllSettings(decodeWithSecrets<ResolvedWebhook>(json)))
 }
 
 export const accessKind: SharedKind<SessionAccess> = {
@@ -95,6 +95,11 @@ function decodeWithSecrets<Value extends WithSecrets> (json: string): Value {
     ...value,
     secrets: value.secrets.map(({ value: bytes, expiresAt }) => ({ value: Buffer.from(bytes, 'base64'), expiresAt }))
   } as unknown as Value
+}
+
+/** Adds the defaults of settings that an instance of an earlier version, which has stored the value, does not know. */
+function withAllSettings<Value extends { readonly source: Readonly<Source> }> (value: Value): Value {
+  return { ...value, source: { ...SOURCE_DEFAULTS, ...value.source } }
 }
 
 /** Freezes a value deeply, as values from the database are; buffers cannot be frozen. */

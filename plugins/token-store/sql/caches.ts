@@ -1,4 +1,6 @@
 import { LookupCache, MAX_AGE } from '../../../lib/lookup-cache.js'
+import type { Step } from '../../../lib/channels.js'
+import { traced } from '../../../lib/trace.js'
 import type { Change, Changes } from '../redis/changes.js'
 import {
   accessKind, apiKeyKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf,
@@ -38,6 +40,17 @@ type Load<Value> = (key: string) => Promise<Value | null>
 
 const ORIGINS = 'all'
 
+/** The trace steps of look-ups that this process has not cached: in Redis, if shared, and in the database. */
+const STEPS: Readonly<Record<LookupKind, Record<'shared' | 'database', Step>>> = {
+  source: stepsOf('source'),
+  webhook: stepsOf('webhook'),
+  session: stepsOf('session'),
+  api_key: stepsOf('api_key'),
+  guest_token: stepsOf('guest_token'),
+  revocation: stepsOf('revocation'),
+  origins: stepsOf('origins')
+}
+
 /** The caches of this process, and which change invalidates which cache entries, here and on the other instances. */
 export class Caches {
   readonly sources: LookupCache<ResolvedSource>
@@ -53,23 +66,6 @@ export class Caches {
   readonly #stopListening: () => void
 
   constructor (load: Loaders, times: CacheTimes, shared?: Shared) {
-    const optionsFor = <Value extends object>(
-      kind: SharedKind<Value>,
-      loadValue: Load<Value>,
-      counter: LookupCounter
-    ) => {
-      const load: Load<Value> = (key) => {
-        counter.database++
-        return loadValue(key)
-      }
-      return {
-        ...times,
-        ...(kind.endsAt === undefined ? {} : { endsAt: kind.endsAt }),
-        ...(shared === undefined
-          ? { load }
-          : { load: shared.cache.wrap(kind, load, counter.found), ageOf: (value: Value) => shared.cache.ageOf(value) })
-      }
-    }
     const counters = {
       source: new LookupCounter(),
       webhook: new LookupCounter(),
@@ -79,25 +75,46 @@ export class Caches {
       revocation: new LookupCounter(),
       origins: new LookupCounter()
     } satisfies Record<LookupKind, LookupCounter>
+    const optionsFor = <Value extends object>(
+      kind: SharedKind<Value>,
+      loadValue: Load<Value>,
+      name: LookupKind
+    ) => {
+      const counter = counters[name]
+      const load: Load<Value> = (key) => {
+        counter.database++
+        return traced(STEPS[name].database, () => loadValue(key))
+      }
+      const ends = kind.endsAt === undefined ? {} : { endsAt: kind.endsAt }
+      if (shared === undefined) return { ...times, ...ends, load }
+      const loadShared = shared.cache.wrap(kind, load, counter.found)
+      return {
+        ...times,
+        ...ends,
+        load: (key: string) => traced(STEPS[name].shared, () => loadShared(key)),
+        ageOf: (value: Value) => shared.cache.ageOf(value)
+      }
+    }
     // With Redis a new key is announced to all instances, so that misses may be cached for longer.
     const misses = shared === undefined || times.ttl === 0 ? {} : { missTtl: MAX_AGE }
-    this.sources = new LookupCache({ ...optionsFor(sourceKind, load.source, counters.source), ...misses })
-    this.webhooks = new LookupCache({ ...optionsFor(webhookKind, load.webhook, counters.webhook), ...misses })
-    this.access = new LookupCache(optionsFor(accessKind, load.access, counters.session))
-    this.apiKeys = new LookupCache(optionsFor(apiKeyKind, load.apiKey, counters.api_key))
-    this.guestTokens = new LookupCache(optionsFor(guestTokenKind, load.guestToken, counters.guest_token))
+    this.sources = new LookupCache({ ...optionsFor(sourceKind, load.source, 'source'), ...misses })
+    this.webhooks = new LookupCache({ ...optionsFor(webhookKind, load.webhook, 'webhook'), ...misses })
+    this.access = new LookupCache(optionsFor(accessKind, load.access, 'session'))
+    this.apiKeys = new LookupCache(optionsFor(apiKeyKind, load.apiKey, 'api_key'))
+    this.guestTokens = new LookupCache(optionsFor(guestTokenKind, load.guestToken, 'guest_token'))
     const { revocation } = counters
     const loadCutoffs: Loaders['cutoffs'] = (keys) => {
       revocation.database += keys.length
-      return load.cutoffs(keys)
+      return traced(STEPS.revocation.database, () => load.cutoffs(keys))
     }
+    const sharedCutoffs = shared?.cache.wrapMany(cutoffKind, loadCutoffs, revocation.found)
     this.cutoffs = new LookupCache({
-      ...optionsFor(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null, revocation),
-      loadMany: shared === undefined
+      ...optionsFor(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null, 'revocation'),
+      loadMany: sharedCutoffs === undefined
         ? loadCutoffs
-        : shared.cache.wrapMany(cutoffKind, loadCutoffs, revocation.found)
+        : (keys) => traced(STEPS.revocation.shared, () => sharedCutoffs(keys))
     })
-    this.#origins = new LookupCache({ ...optionsFor(originsKind, load.origins, counters.origins), maxValues: 1 })
+    this.#origins = new LookupCache({ ...optionsFor(originsKind, load.origins, 'origins'), maxValues: 1 })
     this.lookups = {
       source: counters.source.of(this.sources),
       webhook: counters.webhook.of(this.webhooks),
@@ -204,4 +221,9 @@ export class Caches {
       cache.clear()
     }
   }
+}
+
+function stepsOf (name: LookupKind): Record<'shared' | 'database', Step> {
+  const stepOf = (level: string): Step => ({ kind: 'lookup', name, attributes: { 'gatehouse.lookup.level': level } })
+  return { shared: stepOf('shared'), database: stepOf('database') }
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { claimDigest, claimEnd } from '../claim-rules.js'
+import { deleteExpired } from './delete-expired.js'
 import { toDate } from './times.js'
 
 export function sqlClaims (db: Kysely<DatabaseSchema>, now: () => number) {
@@ -19,7 +20,7 @@ export function sqlClaims (db: Kysely<DatabaseSchema>, now: () => number) {
   }
 
   async function sweep (): Promise<void> {
-    await db.deleteFrom('claims').where('expires_at', '<=', toDate(now())).execute()
+    await deleteExpired(db, { table: 'claims', time: 'expires_at', until: now() })
   }
 
   return { claim, sweep }

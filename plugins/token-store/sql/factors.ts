@@ -175,7 +175,10 @@ export function sqlFactors (
 
     /** Encrypts the secrets with the current key again, so that previous keys can be removed. */
     async sweep () {
-      const rows = await db.selectFrom('totp_factors').select(['user_id', 'sealed', 'proposed']).execute()
+      const { sql } = await import('kysely')
+      const isOld = (column: string) => sql<boolean>`not starts_with(${sql.ref(column)}, ${box.currentPrefix})`
+      const rows = await db.selectFrom('totp_factors').select(['user_id', 'sealed', 'proposed'])
+        .where((eb) => eb.or([isOld('sealed'), isOld('proposed')])).execute()
       const old = rows.flatMap(({ user_id: id, sealed, proposed }) =>
         ([['sealed', sealed], ['proposed', proposed]] as const).flatMap(([column, value]) =>
           value === null || box.isCurrent(value) ? [] : [{ id, column, value }]

@@ -6,6 +6,7 @@ import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { MAX_MINT_TIME } from '../limits.js'
 import type { GuestToken, GuestTokens } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
+import { deleteExpired } from './delete-expired.js'
 import { toDate, toMilliseconds } from './times.js'
 
 export function sqlGuestTokens (
@@ -15,9 +16,9 @@ export function sqlGuestTokens (
   now: () => number
 ): GuestTokens & { sweep(): Promise<void> } {
   return {
-    async get (key) {
-      const entry = await caches.guestTokens.get(key)
-      return entry === null ? null : { ...entry }
+    get (key) {
+      const entry = caches.guestTokens.get(key)
+      return entry instanceof Promise ? entry.then(copyOf) : copyOf(entry)
     },
 
     async set (key, entry) {
@@ -55,7 +56,7 @@ export function sqlGuestTokens (
 
     async sweep () {
       const at = now()
-      await db.deleteFrom('guest_tokens').where('expires_at', '<=', toDate(at)).execute()
+      await deleteExpired(db, { table: 'guest_tokens', time: 'expires_at', until: at })
       await db.deleteFrom('guest_invalidations').where('invalidated_at', '<', toDate(at - MAX_MINT_TIME))
         .where(({ not, exists, selectFrom }) =>
           not(
@@ -100,6 +101,11 @@ export async function loadGuestToken (
     mintedAt: toMilliseconds(row.minted_at),
     expiresAt: toMilliseconds(row.expires_at)
   })
+}
+
+/** The cached entry is frozen. */
+function copyOf (entry: GuestToken | null): GuestToken | null {
+  return entry === null ? null : { ...entry }
 }
 
 function contextOf (key: string): string {

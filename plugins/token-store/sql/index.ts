@@ -1,5 +1,6 @@
 import { secretBox } from '../../../signing/secret-box.js'
 import { assertStrongSecret } from '../../../signing/secret-strength/index.js'
+import { COUNT_RETENTION } from '../../../lib/counts/count-table.js'
 import type { Database } from '../../../lib/database/open-database.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { refuseUnknownMembers } from '../../../lib/options.js'
@@ -9,12 +10,14 @@ import { sharedLimits } from '../../../lib/redis/shared-limits.js'
 import { MAX_AGE } from '../../../lib/lookup-cache.js'
 import { Changes } from '../redis/changes.js'
 import { SharedCache } from '../redis/shared-cache.js'
+import { REFUSED_RETENTION } from '../../../contracts/token-store/index.js'
 import type { TokenStore } from '../../../contracts/token-store/index.js'
 import { sqlAccountLinks } from './account-links.js'
 import { loadApiKey, sqlApiKeys } from './api-keys.js'
 import { sqlAudit } from './audit.js'
 import { Caches } from './caches.js'
 import { sqlClaims } from './claims.js'
+import { sqlCountSweeper, sqlCounts } from './counts.js'
 import { guardBackend } from './guard-backend.js'
 import { sqlFactors } from './factors.js'
 import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
@@ -23,12 +26,14 @@ import { sqlIdentities } from './identities.js'
 import { sqlIdentityProviders } from './identity-providers.js'
 import { sqlInvitations } from './invitations.js'
 import { inTurn } from './in-turn.js'
+import { sqlRefusedEvents } from './refused-events.js'
 import { sqlRevocations } from './revocations.js'
 import { sqlMembers } from './members.js'
 import { sqlOrganisations } from './organisations.js'
 import { sqlScim } from './scim.js'
 import { loadAccess, sqlSessions } from './sessions.js'
-import { loadOrigins, loadSource } from './source-lookup.js'
+import { sqlSourceKeys } from './source-keys.js'
+import { loadSource, originsLoader } from './source-lookup.js'
 import { sqlSources } from './sources.js'
 import { sqlSsoDomains } from './sso-domains.js'
 import { sqlSsoLogins } from './sso-logins.js'
@@ -82,10 +87,11 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
 
   const { db, patient, lists } = database
   const now = clock ?? Date.now
+  const loadOrigins = originsLoader(db)
   const caches = new Caches(
     {
       source: (pipelineKey) => loadSource(db, box, pipelineKey, now()),
-      origins: () => loadOrigins(db),
+      origins: () => loadOrigins(now()),
       webhook: (id) => loadWebhook(db, box, id, now()),
       access: (sessionId) => loadAccess(db, sessionId, now()),
       apiKey: (digest) => loadApiKey(db, digest, now()),
@@ -98,6 +104,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
 
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
   const sources = guardBackend(sqlSources(db, lists, box, caches, now))
+  const sourceKeys = guardBackend(sqlSourceKeys(db, caches, now))
   const webhooks = guardBackend(sqlWebhooks(db, lists, box, caches, now))
   const organisations = guardBackend(sqlOrganisations(db, lists, caches, now))
   const users = guardBackend(sqlUsers(db, caches, now))
@@ -113,6 +120,8 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const ssoLogins = guardBackend(sqlSsoLogins(db, now))
   const scim = guardBackend(sqlScim(db, lists, now))
   const audit = guardBackend(sqlAudit(db, lists))
+  const refusedEvents = guardBackend(sqlRefusedEvents(db, lists, now))
+  const counts = guardBackend(sqlCounts(database))
   const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
   const claims = guardBackend(sqlClaims(db, now))
   const { ready } = guardBackend({ ready: () => database.ready() })
@@ -120,6 +129,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const sweepers = [
     sqlGuestTokens(patient, box, caches, now),
     sqlSources(patient, lists, box, caches, now),
+    sqlSourceKeys(patient, caches, now),
     sqlWebhooks(patient, lists, box, caches, now),
     sqlUsers(patient, caches, now),
     sqlInvitations(patient, lists, now),
@@ -132,10 +142,13 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     sqlClaims(patient, now)
   ].map((part) => guardBackend<{ sweep(): Promise<void> }>(part))
   const auditSweeper = guardBackend(sqlAudit(patient, lists))
+  const refusedSweeper = guardBackend(sqlRefusedEvents(patient, lists, now))
+  const countSweeper = guardBackend(sqlCountSweeper(database))
 
   return {
     guestTokens,
     sources,
+    sourceKeys,
     webhooks,
     organisations,
     users,
@@ -151,10 +164,17 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     ssoLogins,
     scim,
     audit,
+    refusedEvents,
+    counts,
     revocations,
     claim: claims.claim,
-    async sweep ({ auditRetention }) {
-      await inTurn([...sweepers.map((part) => () => part.sweep()), () => auditSweeper.sweep(now() - auditRetention)])
+    async sweep ({ auditRetention, refusedRetention = REFUSED_RETENTION, countRetention = COUNT_RETENTION }) {
+      await inTurn([
+        ...sweepers.map((part) => () => part.sweep()),
+        () => auditSweeper.sweep(now() - auditRetention),
+        () => refusedSweeper.sweep(now() - refusedRetention),
+        () => countSweeper.sweep(now() - countRetention)
+      ])
     },
     ready,
     ...(redis === undefined ? {} : { sharedLimits: sharedLimits(redis) }),

@@ -4,6 +4,7 @@ import { toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { FAILURES_FORGOTTEN_AFTER } from '../limits.js'
 import type { Users } from '../../../contracts/token-store/index.js'
+import { deleteExpired } from './delete-expired.js'
 import { toDate, toMilliseconds } from './times.js'
 
 type LoginFailures = Pick<Users, 'lockedUntil' | 'countFailure' | 'clearFailures' | 'unlock'>
@@ -74,9 +75,14 @@ export function sqlLoginFailures (
     },
 
     async sweep () {
+      const { sql } = await import('kysely')
       const at = now()
-      await db.deleteFrom('login_failures').where('last_at', '<=', toDate(at - FAILURES_FORGOTTEN_AFTER))
-        .where((eb) => eb.or([eb('locked_until', 'is', null), eb('locked_until', '<=', toDate(at))])).execute()
+      await deleteExpired(db, {
+        table: 'login_failures',
+        time: 'last_at',
+        until: at - FAILURES_FORGOTTEN_AFTER,
+        condition: sql`(locked_until is null or locked_until <= ${toDate(at)})`
+      })
     }
   }
 }

@@ -39,25 +39,29 @@ export function openSecret (box: SecretBox, place: Place, sealed: string): Buffe
 
 /** Encrypts every secret of a table with the current key, so that previous keys can be removed. */
 export async function sealAgain (db: Kysely<DatabaseSchema>, box: SecretBox, table: Table): Promise<void> {
-  const rows = await rowsOf(db, table)
-  await inTurn(rows.filter((row) => !box.isCurrent(row.sealed)).map(({ id, owner, sealed }) => async () => {
+  const rows = await rowsOf(db, table, box.currentPrefix)
+  await inTurn(rows.map(({ id, owner, sealed }) => async () => {
     const place = { table, ownerId: owner, id }
     const fresh = sealSecret(box, place, openSecret(box, place, sealed))
     await db.updateTable(table).set({ sealed: fresh }).where('id', '=', id).where('sealed', '=', sealed).execute()
   }))
 }
 
+/** Returns the rows that another key has sealed. The database compares, as there may be many secrets. */
 async function rowsOf (
   db: Kysely<DatabaseSchema>,
-  table: Table
+  table: Table,
+  currentPrefix: string
 ): Promise<Array<{ id: string, owner: string, sealed: string }>> {
+  const { sql } = await import('kysely')
+  const isOld = sql<boolean>`not starts_with(sealed, ${currentPrefix})`
   switch (table) {
     case 'server_secrets':
-      return await db.selectFrom(table).select(['id', 'source_id as owner', 'sealed']).execute()
+      return await db.selectFrom(table).select(['id', 'source_id as owner', 'sealed']).where(isOld).execute()
     case 'webhook_secrets':
-      return await db.selectFrom(table).select(['id', 'webhook_id as owner', 'sealed']).execute()
+      return await db.selectFrom(table).select(['id', 'webhook_id as owner', 'sealed']).where(isOld).execute()
     case 'identity_provider_secrets':
-      return await db.selectFrom(table).select(['id', 'provider_id as owner', 'sealed']).execute()
+      return await db.selectFrom(table).select(['id', 'provider_id as owner', 'sealed']).where(isOld).execute()
   }
 }
 

@@ -9,6 +9,7 @@ import type {
 } from '../../../contracts/token-store/index.js'
 import { hasFactorOf } from './factors.js'
 import type { Caches } from './caches.js'
+import { deleteExpired } from './delete-expired.js'
 import { toDate, toMilliseconds } from './times.js'
 
 export function sqlSessions (
@@ -209,11 +210,17 @@ export function sqlSessions (
       return rows.map(toSession)
     },
 
+    async count (orgId) {
+      const { count } = await selectLive(db, now()).select(({ fn }) => fn.countAll<string>().as('count'))
+        .where('sessions.org_id', '=', toColumnText(orgId)).executeTakeFirstOrThrow()
+      return Number(count)
+    },
+
     access: (id) => caches.access.get(id),
 
     async sweep () {
       const at = toDate(now())
-      await db.deleteFrom('sessions').where('ends_at', '<=', at).execute()
+      await deleteExpired(db, { table: 'sessions', time: 'ends_at', until: now() })
       await db.deleteFrom('sso_logouts').where('at', '<=', toDate(now() - LOGOUTS_KEPT_FOR)).execute()
       await db.updateTable('sessions').set({ sealed_successor: null, repeat_until: null }).where(
         'repeat_until',

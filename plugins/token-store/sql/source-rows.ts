@@ -26,9 +26,17 @@ export function toSource (row: SourceRow): Source {
     pixelTypes: row.pixel_types,
     bots: row.bots,
     signedRepeats: row.signed_repeats,
+    keepRefused: row.keep_refused,
+    dailyQuota: toNumber(row.daily_quota),
+    monthlyQuota: toNumber(row.monthly_quota),
     createdAt: toMilliseconds(row.created_at),
     updatedAt: toMilliseconds(row.updated_at)
   }
+}
+
+/** Converts a bigint, which `pg` returns as a string. */
+function toNumber (value: string | number | null): number | null {
+  return value === null ? null : Number(value)
 }
 
 /** Converts settings to columns. */
@@ -45,16 +53,21 @@ export function toColumns (settings: SourceSettings) {
     rate_limit: settings.rateLimit,
     pixel_types: JSON.stringify(settings.pixelTypes),
     bots: settings.bots,
-    signed_repeats: settings.signedRepeats
+    signed_repeats: settings.signedRepeats,
+    keep_refused: settings.keepRefused,
+    daily_quota: settings.dailyQuota,
+    monthly_quota: settings.monthlyQuota
   }
 }
 
-/** Selects sources with their current key. */
+/** Selects sources with their current key, which has no name and does not expire. */
 export function selectSources (db: Kysely<DatabaseSchema>) {
   return db.selectFrom('sources')
     .innerJoin(
       'pipeline_keys as current',
-      (join) => join.onRef('current.source_id', '=', 'sources.id').on('current.expires_at', 'is', null)
+      (join) =>
+        join.onRef('current.source_id', '=', 'sources.id').on('current.expires_at', 'is', null)
+          .on('current.name', 'is', null)
     )
     .selectAll('sources').select('current.key as pipeline_key')
 }

@@ -6,13 +6,14 @@ import type { SecretBox } from '../../../signing/secret-box.js'
 import { toColumnText } from '../../../lib/database/column-text.js'
 import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
-import { CONFLICT } from '../../../lib/errors.js'
-import { assertKey, patched, serverSecretBytes, serverSecretPrefix, settingsOf } from '../source-settings.js'
+import { newSourceKeyId } from '../source-key-rules.js'
+import { patched, serverSecretBytes, serverSecretPrefix, settingsOf } from '../source-settings.js'
 import type { Source, Sources } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { afterCursor, readPage } from './pages.js'
 import { assertRoomForSource } from './quotas.js'
 import { sealAgain, sealSecret } from './sealed-secrets.js'
+import { RETIRED, loadKeys, replaceKey, takeKey } from './source-key-rows.js'
 import { selectSources, toColumns, toSource } from './source-rows.js'
 import { toDate } from './times.js'
 
@@ -53,22 +54,6 @@ export function sqlSources (
     }
   }
 
-  /** Assigns a key to a source. The key must be new, or have expired in the same organisation. */
-  async function takeKey (tx: Tx, pipelineKey: string, orgId: string, sourceId: string): Promise<void> {
-    assertKey(pipelineKey)
-    const owner = { org_id: toColumnText(orgId), source_id: sourceId, expires_at: null }
-    const row = await tx.insertInto('pipeline_keys').values({ key: toColumnText(pipelineKey), ...owner })
-      .onConflict((conflict) =>
-        conflict.column('key').doUpdateSet(owner)
-          .where('pipeline_keys.org_id', '=', owner.org_id)
-          .where((eb) =>
-            eb.or([eb('pipeline_keys.source_id', 'is', null), eb('pipeline_keys.expires_at', '<=', toDate(now()))])
-          )
-      )
-      .returning('key').executeTakeFirst()
-    if (row === undefined) throw new CONFLICT({ message: 'This pipeline key is taken' })
-  }
-
   async function addSecret (tx: Tx, sourceId: string, value: Buffer): Promise<void> {
     const id = randomUUID()
     await tx.insertInto('server_secrets').values({
@@ -95,7 +80,9 @@ export function sqlSources (
             created_at: at,
             updated_at: at
           }).execute()
-          await takeKey(tx, fresh.pipelineKey, fresh.orgId, id)
+          const { pipelineKey, orgId } = fresh
+          const key = { pipelineKey, orgId, sourceId: id, id: newSourceKeyId(), createdAt: now() }
+          await takeKey(tx, key, now())
           await addSecret(tx, id, value)
           return toSource(await selectSources(tx).where('sources.id', '=', id).executeTakeFirstOrThrow())
         })
@@ -114,17 +101,26 @@ export function sqlSources (
     },
 
     async list (orgId, page) {
-      let query = selectSources(db).where('sources.org_id', '=', toColumnText(orgId)).orderBy('created_at', 'desc')
-        .orderBy('seq', 'desc').limit(page.limit + 1)
+      let query = selectSources(db).where('sources.org_id', '=', toColumnText(orgId)).orderBy('sources.created_at', 'desc')
+        .orderBy('sources.seq', 'desc').limit(page.limit + 1)
       const after = afterCursor(page)
       if (after !== null) {
-        query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
+        query = query.where((eb) =>
+          eb(eb.refTuple('sources.created_at', 'sources.seq'), '<', eb.tuple(after.date, after.seq))
+        )
       }
       return readPage(lists, query, page, toSource)
     },
 
     async update (orgId, id, patch) {
-      return await change(orgId, id, async (_tx, source) => toColumns(patched(source, patch)))
+      return await change(orgId, id, async (tx, source) => {
+        const settings = patched(source, patch)
+        if (settings.environment !== source.environment) {
+          await tx.updateTable('pipeline_keys').set(RETIRED).where('source_id', '=', toColumnText(id))
+            .where('name', 'is not', null).execute()
+        }
+        return toColumns(settings)
+      })
     },
 
     async delete (orgId, id) {
@@ -140,23 +136,12 @@ export function sqlSources (
       }
     },
 
-    async rotateKey (orgId, id, { pipelineKey, overlapUntil }) {
-      const key = toColumnText(id)
+    async rotateKey (orgId, id, next) {
       return await change(orgId, id, async (tx) => {
-        await takeKey(tx, pipelineKey, orgId, key)
-        const others = tx.updateTable('pipeline_keys').where('source_id', '=', key).where(
-          'key',
-          '!=',
-          toColumnText(pipelineKey)
-        )
-        if (overlapUntil <= now()) {
-          await others.set({ source_id: null }).execute()
-        } else {
-          await others.where('expires_at', 'is not', null).set({ source_id: null }).execute()
-          await others.set({ expires_at: toDate(overlapUntil) }).execute()
-        }
+        const own = (await loadKeys(tx, toColumnText(id), now())).find(({ name }) => name === null)
+        if (own !== undefined) await replaceKey(tx, orgId, own, next, now())
         return {}
-      }, pipelineKey)
+      }, next.pipelineKey)
     },
 
     async rotateSecret (orgId, id, next) {

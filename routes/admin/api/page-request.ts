@@ -8,14 +8,16 @@ import { callerOf } from '../admin-scope.js'
 /**
  * Reads the requested page. Cursors of stores and sinks are encrypted before they are sent, and bound to the
  * organisation, the route and the filter: throws `INVALID_REQUEST` for a forged, changed or foreign cursor before it
- * calls `list`. The signal of `list` aborts when the client disconnects.
+ * calls `list`. The signal of `list` aborts when the client disconnects. `selection` is the query, or a body that
+ * selects a page.
  */
 export async function readPage<Item> (
   request: FastifyRequest,
-  list: (page: PageRequest) => Promise<Page<Item>>
+  list: (page: PageRequest) => Promise<Page<Item>>,
+  selection = request.query as PageQuery
 ): Promise<Page<Item>> {
-  const { cursor, limit } = request.query as PageQuery
-  const cursors = sealedCursors(request)
+  const { cursor, limit } = selection
+  const cursors = sealedCursors(request, selection)
   const page = await list({
     cursor: cursor === undefined ? undefined : cursors.open(cursor),
     limit,
@@ -31,9 +33,9 @@ export interface SealedCursors {
   open (sealed: string): string
 }
 
-export function sealedCursors (request: FastifyRequest): SealedCursors {
+export function sealedCursors (request: FastifyRequest, selection: unknown = request.query): SealedCursors {
   const { box } = request.server.adminTokens
-  const context = contextOf(request)
+  const context = contextOf(request, selection)
   return {
     seal: (cursor) => box.seal(cursor, context),
     open (sealed) {
@@ -50,8 +52,8 @@ export function sealedCursors (request: FastifyRequest): SealedCursors {
 }
 
 /** Returns the values that a cursor is bound to: all that select the items of the list, without the size of a page. */
-function contextOf (request: FastifyRequest): string {
-  const { cursor: _cursor, limit: _limit, ...filter } = request.query as PageQuery & Record<string, unknown>
+function contextOf (request: FastifyRequest, selection: unknown): string {
+  const { cursor: _cursor, limit: _limit, ...filter } = selection as PageQuery & Record<string, unknown>
   const members = Object.entries(filter).sort(([one], [other]) => one < other ? -1 : 1)
   return JSON.stringify(['cursor', callerOf(request).org_id, request.routeOptions.url, request.params, members])
 }

@@ -9,12 +9,14 @@ export interface QuotaOptions {
   sources?: number
   /** Maximum webhooks per organisation, over all its sources; creating more is 409 `CONFLICT`. Default: 100. */
   webhooks?: number
+  /** Maximum named pipeline keys per source, expired keys included; creating more is 409 `CONFLICT`. Default: 20. */
+  keys?: number
 }
 
 export type Quotas = Readonly<Required<QuotaOptions>>
 
-const DEFAULTS: Quotas = { sources: 500, webhooks: 100 }
-const KNOWN: KnownOptions<QuotaOptions> = { sources: true, webhooks: true }
+const DEFAULTS: Quotas = { sources: 500, webhooks: 100, keys: 20 }
+const KNOWN: KnownOptions<QuotaOptions> = { sources: true, webhooks: true, keys: true }
 
 /** Returns the quotas, with defaults. Throws `INVALID_OPTIONS`. */
 export function quotasOf (options: QuotaOptions = {}): Quotas {

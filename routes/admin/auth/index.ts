@@ -100,9 +100,10 @@ export interface AdminAuthOptions extends AdminScopeOptions {
   /**
    * Keeps the refresh token in an HttpOnly, Secure, SameSite=Strict cookie of the `prefix`, and out of the JSON. Only
    * pages of this server, and of the same site if `cors.origins` names them, may then log in, refresh and log out.
-   * Default: `false`.
+   * `'on-request'` does so for requests with the header `X-Token-Delivery: cookie`, and only these may repeat a refresh
+   * token within `reuseGrace`. Default: `false`.
    */
-  cookie?: boolean
+  cookie?: boolean | 'on-request'
   /**
    * Keys that encrypt the stored response during `reuseGrace`, `[current, …previous]`; the same on all instances.
    * Required with `reuseGrace`.
@@ -156,17 +157,17 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
   const { sessionMaxAge: maxAge = 2_592_000_000, reuseGrace: grace = 0, cookie = false } = options
   assertWholeSeconds('admin-auth', 'sessionMaxAge', maxAge, 60 * MINUTE, 31_536_000_000)
   assertGrace(grace)
-  assertBoolean('admin-auth', 'cookie', cookie)
+  if (cookie !== 'on-request') assertBoolean('admin-auth', 'cookie', cookie)
   const box = graceBox(grace, options.secretsKeys)
   const lockout = lockoutOf(options.lockout)
   const passwords = isHasher(options.passwords) ? options.passwords : await createPasswords(options.passwords)
 
   await adminScope(app, 'admin-auth', { ...options, prefix }, async (scope) => {
     const check = passwordCheck(scope, { passwords, lockout, now })
-    const checkNew = await newPasswordCheck(passwords)
+    const checkNew = newPasswordCheck(passwords)
     const { refreshTtl } = scope.adminTokens
     const origins = options.cors?.origins ?? []
-    const delivery = tokenDelivery(cookie ? { path: scope.prefix, origins, refreshTtl, now } : null)
+    const delivery = tokenDelivery(cookie, { path: scope.prefix, origins, refreshTtl, now })
     const policy = ssoLoginPolicy(scope.tokenStore, () => app.adminLogins.configuredDomains)
     const ssoCheck = () => app.adminLogins.isSsoValid
     const start = sessionStarter(scope, { maxAge, delivery, policy, ssoCheck, now })

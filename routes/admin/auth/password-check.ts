@@ -124,7 +124,7 @@ export function passwordCheck (
         refusal: true
       })
     }
-    return new INVALID_CREDENTIALS()
+    return new INVALID_CREDENTIALS({ reason })
   }
 
   function locked (record: Attempt, until: number) {

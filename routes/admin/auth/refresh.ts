@@ -23,22 +23,36 @@ export interface RefreshSettings {
   delivery: TokenDelivery
 }
 
+const REFRESHES = {
+  rotated: 'refresh:rotated',
+  repeated: 'refresh:repeated',
+  reused: 'refresh:reused',
+  idle: 'refresh:idle',
+  ended: 'refresh:ended',
+  refused: 'refresh:refused'
+} as const satisfies Record<RefreshMessage['outcome'], string>
+
 export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax, delivery }: RefreshSettings) {
   const { adminTokens } = scope
   const { sessions } = scope.tokenStore
 
   return async function refresh (request: FastifyRequest): Promise<TokenReply> {
     let outcome: RefreshMessage['outcome'] = 'refused'
+    let orgId = scope.auditOrg
     try {
-      return await rotate(request, (rotated) => { outcome = rotated })
+      return await rotate(request, (rotated, org) => {
+        outcome = rotated
+        orgId = org
+      })
     } finally {
+      scope.outcomeCounts.add('admin', orgId, '', REFRESHES[outcome])
       if (CHANNELS.refresh.hasSubscribers) CHANNELS.refresh.publish({ request, outcome })
     }
   }
 
   async function rotate (
     request: FastifyRequest,
-    note: (outcome: RotationOutcome['outcome']) => void
+    note: (outcome: RotationOutcome['outcome'], orgId: string) => void
   ): Promise<TokenReply> {
     const claims = readRefreshToken(request, delivery.read(request))
     const { sub, org_id, sid, jti } = claims
@@ -57,16 +71,17 @@ export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax, d
     )
     const presented = sha256Hex(jti)
     const context = `refresh successor ${sid} ${presented}`
-    const sealedSuccessor = box?.seal(JSON.stringify(pair), context) ?? null
+    const repeatFor = delivery.allowsRepeat(request) ? grace : 0
+    const sealedSuccessor = repeatFor === 0 ? null : box?.seal(JSON.stringify(pair), context) ?? null
     const rotation = await sessions.rotate({
       sessionId: sid,
       presented,
       next: next.digest,
-      grace,
+      grace: repeatFor,
       sealedSuccessor,
       idleMax
     })
-    note(rotation.outcome)
+    note(rotation.outcome, org_id)
     switch (rotation.outcome) {
       case 'rotated':
         return delivery.deliver(request, pair, endsAt)

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { FORBIDDEN } from '../../../lib/errors.js'
-import type { NewSsoSession, TokenStore, User } from '../../../contracts/token-store/index.js'
+import type { TokenStore, User } from '../../../contracts/token-store/index.js'
 import type { MfaChallenge, TokenReply } from '../../../schemas/admin-auth.js'
 import { hasFactor } from '../has-factor.js'
 import type { SsoLoginPolicy } from './sso-login-policy.js'
-import type { SessionStart, StartSession } from './token-pairs.js'
+import type { SessionStart, SsoLogin, StartSession } from './token-pairs.js'
 
 /** Asks for the second factor of a login. Set by `adminMfa`. */
 export interface SecondFactor {
@@ -13,7 +13,7 @@ export interface SecondFactor {
    * Returns the response to a user who still has to prove or to set up a second factor, else `null`. The session that
    * follows keeps `sso`, the login at an identity provider.
    */
-  challenge (request: FastifyRequest, user: User, sso: NewSsoSession | null): Promise<MfaChallenge | null>
+  challenge (request: FastifyRequest, user: User, sso: SsoLogin | null): Promise<MfaChallenge | null>
 }
 
 /**

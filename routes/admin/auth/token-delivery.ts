@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 
-import { CSRF_FAILED } from '../../../lib/errors.js'
+import { CSRF_FAILED, INVALID_REQUEST } from '../../../lib/errors.js'
 import { refuse } from '../../../lib/refuse.js'
 import { foreignReason } from '../../../lib/http/site-check.js'
 import {
-  cookieLogoutSchema, cookieRefreshSchema, logoutSchema,
-  refreshSchema
+  cookieLogoutSchema, cookieRefreshSchema, eitherLogoutSchema, eitherRefreshSchema, logoutSchema, refreshSchema
 } from '../../../schemas/admin-auth.js'
 import type { RefreshBody, TokenPair, TokenReply } from '../../../schemas/admin-auth.js'
 import { readRefreshCookie, setRefreshCookie } from '../refresh-cookie.js'
@@ -13,8 +12,8 @@ import { optionalBody } from '../request.js'
 
 /** How refresh tokens travel: in JSON, or in a cookie that scripts of the page cannot read. */
 export interface TokenDelivery {
-  readonly refreshSchema: typeof refreshSchema | typeof cookieRefreshSchema
-  readonly logoutSchema: typeof logoutSchema | typeof cookieLogoutSchema
+  readonly refreshSchema: typeof refreshSchema | typeof cookieRefreshSchema | typeof eitherRefreshSchema
+  readonly logoutSchema: typeof logoutSchema | typeof cookieLogoutSchema | typeof eitherLogoutSchema
   /** Route options of refresh and logout. */
   readonly routeOptions: Partial<typeof optionalBody>
   /** Returns the body of a response with new tokens, and sets the cookie. `endsAt` ends the session, epoch ms. */
@@ -25,8 +24,14 @@ export interface TokenDelivery {
   replaced (request: FastifyRequest): string | null
   /** Deletes the cookie. */
   forget (request: FastifyRequest): void
+  /** Returns whether the refresh token of a request may be repeated for a short time, as tabs that share it need. */
+  allowsRepeat (request: FastifyRequest): boolean
   /** Refuses requests of pages of other sites with 403 `CSRF_FAILED`, on the routes that read or set the cookie. */
   guardPages (scope: FastifyInstance): void
+}
+
+interface CookieDelivery extends TokenDelivery {
+  checkSite: onRequestHookHandler
 }
 
 const inJson: TokenDelivery = {
@@ -37,6 +42,7 @@ const inJson: TokenDelivery = {
   read: (request) => (request.body as RefreshBody).refresh_token,
   replaced: () => null,
   forget () {},
+  allowsRepeat: () => true,
   guardPages () {}
 }
 
@@ -49,11 +55,17 @@ interface CookieSettings {
   now: () => number
 }
 
-/** Returns how refresh tokens travel; `null` for JSON. */
-export function tokenDelivery (cookie: CookieSettings | null): TokenDelivery {
-  if (cookie === null) return inJson
-  const { path, refreshTtl, now } = cookie
-  const rules = { origins: new Set(cookie.origins), allowSameSite: false }
+/** The header with which a page asks for the cookie, by the value `cookie`, if the option is `'on-request'`. */
+export const DELIVERY_HEADER = 'x-token-delivery'
+
+/** Returns how refresh tokens travel: by the option `cookie` of the plugin. */
+export function tokenDelivery (cookie: boolean | 'on-request', settings: CookieSettings): TokenDelivery {
+  if (cookie === false) return inJson
+  return cookie === 'on-request' ? asRequested(inCookie(settings)) : inCookie(settings)
+}
+
+function inCookie ({ path, origins, refreshTtl, now }: CookieSettings): CookieDelivery {
+  const rules = { origins: new Set(origins), allowSameSite: false }
   const checkSite: onRequestHookHandler = function checkSite (request, reply, done) {
     const reason = foreignReason(request, rules)
     if (reason === null) done()
@@ -75,6 +87,40 @@ export function tokenDelivery (cookie: CookieSettings | null): TokenDelivery {
     read: readRefreshCookie,
     replaced: readRefreshCookie,
     forget: (request) => setRefreshCookie(request, { value: '', path, maxAgeSeconds: 0 }),
+    allowsRepeat: () => true,
+    checkSite,
     guardPages: (scope) => { scope.addHook('onRequest', checkSite) }
+  }
+}
+
+/** Uses the cookie for requests with the header, which pages of other sites cannot send without CORS, else JSON. */
+function asRequested (cookie: CookieDelivery): TokenDelivery {
+  const isAsked = ({ headers }: FastifyRequest) => headers[DELIVERY_HEADER] === 'cookie'
+  const deliveryOf = (request: FastifyRequest) => isAsked(request) ? cookie : inJson
+  const checkAsked: onRequestHookHandler = function checkAsked (request, reply, done) {
+    if (isAsked(request)) cookie.checkSite.call(this, request, reply, done)
+    else done()
+  }
+
+  return {
+    refreshSchema: eitherRefreshSchema,
+    logoutSchema: eitherLogoutSchema,
+    routeOptions: optionalBody,
+    deliver: (request, pair, endsAt) => deliveryOf(request).deliver(request, pair, endsAt),
+    read (request) {
+      const { refresh_token: token } = request.body as Partial<RefreshBody>
+      if (isAsked(request) === (token !== undefined)) {
+        throw new INVALID_REQUEST({
+          message: `Send the refresh token in the body, or in the cookie with the header ${DELIVERY_HEADER}: cookie`
+        })
+      }
+      return token ?? readRefreshCookie(request)
+    },
+    replaced: (request) => deliveryOf(request).replaced(request),
+    forget (request) {
+      if (isAsked(request) || readRefreshCookie(request) !== null) cookie.forget(request)
+    },
+    allowsRepeat: isAsked,
+    guardPages: (scope) => { scope.addHook('onRequest', checkAsked) }
   }
 }

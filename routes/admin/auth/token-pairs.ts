@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
 import { requestAddress } from '../../../lib/http/client-address.js'
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
-import type { NewSsoSession, SsoSession, User } from '../../../contracts/token-store/index.js'
+import type { NewSsoSession, ProviderKind, SsoSession, User } from '../../../contracts/token-store/index.js'
 import type { TokenPair, TokenReply } from '../../../schemas/admin-auth.js'
 import type { SsoLoginPolicy } from './sso-login-policy.js'
 import type { TokenDelivery } from './token-delivery.js'
@@ -22,6 +22,11 @@ export interface SessionSettings {
 /** Returns whether an identity provider is still enabled, and the person at the provider still linked to the user. */
 export type SsoCheck = (sso: SsoSession, userId: string) => Promise<boolean>
 
+/** A login at an identity provider. */
+export interface SsoLogin extends NewSsoSession {
+  readonly kind: ProviderKind
+}
+
 /** How a session starts. */
 export interface SessionStart {
   /** Repeats the check of the credentials, with the user as stored after the session has started. Default: none. */
@@ -29,7 +34,7 @@ export interface SessionStart {
   /** When the user proved a second factor, epoch milliseconds. Default: `null`, not at all. */
   mfaAt?: number | null
   /** The login at an identity provider. Default: none, the user logged in with a password or passkey. */
-  sso?: NewSsoSession | null
+  sso?: SsoLogin | null
   /** When the session ends, epoch milliseconds. Default: after `sessionMaxAge`. */
   endsAt?: number
   /** The audit entry of the new session. Default: the action `auth.login`. */
@@ -82,7 +87,8 @@ export function sessionStarter (
     const { isStillValid, mfaAt = null, sso = null, endsAt = now() + maxAge } = options
     const isBreakGlass = sso === null && await policy.check(request, user) === 'break-glass'
     const { audit = { action: 'auth.login' } } = options
-    const changes = isBreakGlass ? { ...audit.changes, break_glass: true } : audit.changes
+    const method = methodOf(options)
+    const changes = { ...audit.changes, ...method, ...isBreakGlass ? { break_glass: true } : {} }
     const sid = randomUUID()
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
@@ -92,7 +98,7 @@ export function sessionStarter (
       userId,
       orgId,
       mfaAt,
-      sso,
+      sso: sso === null ? null : sessionOf(sso),
       epoch,
       refreshDigest: refresh.digest,
       endsAt,
@@ -105,7 +111,7 @@ export function sessionStarter (
     const isLinked = sso === null || await ssoCheck()?.(sso, userId) !== false
     if (fresh === null || !isLinked || (isStillValid !== undefined && !await isStillValid(fresh))) {
       if (started) await sessions.end(sid)
-      scope.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'withdrawn' }, refusal: true })
+      scope.audit({ ...record, action: 'auth.login_failed', changes: { ...method, reason: 'withdrawn' }, refusal: true })
       throw new INVALID_CREDENTIALS({ reason: 'logged out everywhere, disabled, deleted or changed during the login' })
     }
     scope.audit({
@@ -113,7 +119,7 @@ export function sessionStarter (
       action: audit.action,
       resourceType: 'session',
       resourceId: sid,
-      ...changes === undefined ? {} : { changes }
+      ...Object.keys(changes).length === 0 ? {} : { changes }
     })
     const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch, endsAt })
     await endReplaced(request)
@@ -123,6 +129,17 @@ export function sessionStarter (
       endsAt
     )
   }
+}
+
+/** Returns how the user logged in, for the audit entry; nothing for a password. */
+function methodOf ({ sso = null, audit }: SessionStart): Record<string, unknown> {
+  if (sso !== null) return { provider_kind: sso.kind }
+  const firstFactor = audit?.changes?.['first_factor']
+  return firstFactor === undefined ? {} : { first_factor: firstFactor }
+}
+
+function sessionOf ({ kind: _kind, ...session }: SsoLogin): NewSsoSession {
+  return session
 }
 
 export function tokenPair (access: string, refresh: string, expiresIn: number): TokenPair {

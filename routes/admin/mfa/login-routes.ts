@@ -97,7 +97,10 @@ function passwordlessRoutes (scope: FastifyInstance, { now }: MfaParts, passkeys
       request,
       ...user === null ? { userId: null, userEmail: null } : auditedUser(user),
       action: 'auth.login_failed',
-      changes: { reason: passkey === null ? 'passkey' : member === null ? 'not_a_member' : 'disabled' },
+      changes: {
+        first_factor: 'passkey',
+        reason: passkey === null ? 'passkey' : member === null ? 'not_a_member' : 'disabled'
+      },
       refusal: true
     })
     return new INVALID_CREDENTIALS({ message: 'The passkey was not accepted; try again' })

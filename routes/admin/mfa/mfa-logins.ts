@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
-import type { NewSsoSession, User } from '../../../contracts/token-store/index.js'
+import type { User } from '../../../contracts/token-store/index.js'
 import type { MfaChallenge, MfaMethod, TokenReply } from '../../../schemas/admin-auth.js'
 import { sha256Hex } from '../../../signing/digest.js'
+import type { SsoLogin } from '../auth/token-pairs.js'
 import { hasFactor } from '../has-factor.js'
 import { auditedUser } from './audit.js'
 
@@ -15,13 +16,13 @@ export interface MfaLogin {
   readonly id: string
   readonly user: User
   /** The login at an identity provider that came before; `null` after a password. */
-  readonly sso: NewSsoSession | null
+  readonly sso: SsoLogin | null
 }
 
 /** Logins between the password and the second factor. Their state is in the sealed `mfa_token`. */
 export interface MfaLogins {
   /** Returns the response to a user who has, or has to set up, a second factor; else `null`. */
-  challenge (request: FastifyRequest, user: User, sso: NewSsoSession | null): Promise<MfaChallenge | null>
+  challenge (request: FastifyRequest, user: User, sso: SsoLogin | null): Promise<MfaChallenge | null>
   /** Returns the login of a token. Throws `INVALID_CREDENTIALS`. */
   open (token: string, purpose: Purpose): Promise<MfaLogin>
   /** Uses the token up and starts the session. Throws `INVALID_CREDENTIALS` if the token was used before. */
@@ -38,7 +39,7 @@ interface TokenContent {
   epoch: number
   /** Digest of the password hash: a change of the password ends the login. */
   pw: string
-  sso: NewSsoSession | null
+  sso: SsoLogin | null
   /** Epoch milliseconds. */
   exp: number
 }
@@ -52,7 +53,7 @@ export function mfaLogins (scope: FastifyInstance, now: () => number, withPasske
   function issue (
     { id: sub, orgId: org, epoch, passwordHash }: User,
     purpose: Purpose,
-    sso: NewSsoSession | null
+    sso: SsoLogin | null
   ): string {
     const content: TokenContent = {
       id: randomUUID(),
@@ -96,11 +97,11 @@ export function mfaLogins (scope: FastifyInstance, now: () => number, withPasske
         if (factors.totp !== null) methods.push('totp')
         if (withPasskeys && factors.passkeys.length > 0) methods.push('passkey')
         if (factors.recoveryCodes > 0) methods.push('recovery_code')
-        audit(request, user, { methods })
+        audit(request, user, { methods, ...kindOf(sso) })
         return { mfa_required: true, mfa_token: issue(user, 'verify', sso), methods, expires_in: seconds('verify') }
       }
       if ((await tokenStore.organisations.get(user.orgId))?.mfa !== 'required') return null
-      audit(request, user, { enrolment_required: true })
+      audit(request, user, { enrolment_required: true, ...kindOf(sso) })
       return {
         mfa_required: true,
         enrolment_required: true,
@@ -140,6 +141,10 @@ export function mfaLogins (scope: FastifyInstance, now: () => number, withPasske
       return tokens
     }
   }
+}
+
+function kindOf (sso: SsoLogin | null): Record<string, unknown> {
+  return sso === null ? {} : { provider_kind: sso.kind }
 }
 
 const EXPIRED = { message: 'The login has expired; log in again' }

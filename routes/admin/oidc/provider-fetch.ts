@@ -4,6 +4,7 @@ import { UPSTREAM_ERROR } from '../../../lib/errors.js'
 import { isLoopback, providerUrl } from '../../../lib/identity-provider/provider-url.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
+import { tracedUpstream } from '../../../lib/upstream-client/traced.js'
 
 export interface ProviderFetchOptions {
   /** Maximum time of a call, in milliseconds. */
@@ -32,7 +33,7 @@ export function providerFetch ({ timeout, allowPrivate, issuer, ca }: ProviderFe
     const url = providerUrl(address, allowLoopback)
     if (url === null) throw new UPSTREAM_ERROR({ reason: 'a URL of the provider is not an https URL' })
     const connectTimeout = Math.min(timeout, 2_000)
-    const upstream = upstreamClient({
+    const upstream = tracedUpstream('identity', upstreamClient({
       origin: url.origin,
       timeout,
       connectTimeout,
@@ -41,7 +42,7 @@ export function providerFetch ({ timeout, allowPrivate, issuer, ca }: ProviderFe
       connections: 1,
       ca,
       publicOnly: !allowPrivate
-    })
+    }))
     try {
       const reply = await upstream.call({
         method: method === 'POST' ? 'POST' : 'GET',

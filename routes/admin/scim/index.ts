@@ -58,7 +58,9 @@ const scim: FastifyPluginAsync<ScimOptions> = async (app, options) => {
   if (typeof adminPrefix !== 'string' || !adminPrefix.startsWith('/')) {
     throw new INVALID_OPTIONS('scim: "adminPrefix" must start with a slash')
   }
+  let basePath = prefix
   await adminScope(app, 'scim', { ...shared, prefix }, async (scope) => {
+    basePath = scope.prefix
     useErrorFormat(scope, formatScimError)
     sendScimMediaType(scope)
     refuseUsers(scope)
@@ -70,7 +72,7 @@ const scim: FastifyPluginAsync<ScimOptions> = async (app, options) => {
   }, BODY)
   await adminScope(app, 'scim-settings', { ...shared, prefix: adminPrefix }, async (scope) => {
     await limitBy(scope, 'scim-settings', userRateLimit, callerKey)
-    settingsRoutes(scope)
+    settingsRoutes(scope, basePath)
   })
 }
 

@@ -9,8 +9,12 @@ import { PERMISSIONS } from '../permissions.js'
 import { groupRolesOf, roleOfGroup, settleRoles } from './roles.js'
 import type { GroupRoles } from './roles.js'
 
-/** Registers the routes of administrators that set the roles of provisioned users. */
-export function settingsRoutes (scope: FastifyInstance): void {
+/**
+ * Registers the routes of administrators that set the roles of provisioned users.
+ *
+ * @param basePath where the routes of directories are
+ */
+export function settingsRoutes (scope: FastifyInstance, basePath: string): void {
   const { scim } = scope.tokenStore
 
   scope.get(
@@ -41,6 +45,10 @@ export function settingsRoutes (scope: FastifyInstance): void {
     }
   )
 
+  function viewSettings ({ groupRoles, defaultRole }: ScimSettings): ScimSettingsItem {
+    return { group_roles: [...groupRoles], default_role: defaultRole, base_path: basePath }
+  }
+
   /** Returns the ids of the members of all groups whose role has changed. */
   async function membersOfChanged (orgId: string, old: GroupRoles, now: GroupRoles): Promise<string[]> {
     const names = [...old.byGroup.keys(), ...now.byGroup.keys()].filter((name) =>
@@ -56,10 +64,6 @@ export function settingsRoutes (scope: FastifyInstance): void {
     }
     return [...ids]
   }
-}
-
-function viewSettings ({ groupRoles, defaultRole }: ScimSettings): ScimSettingsItem {
-  return { group_roles: [...groupRoles], default_role: defaultRole }
 }
 
 function assertNoRepeats (groupRoles: ReadonlyArray<{ group: string }>): void {

@@ -60,7 +60,7 @@ export function ssoFinish (
       userEmail: null,
       resourceType: 'identity_provider',
       resourceId: provider.id,
-      changes: { reason, detail },
+      changes: { reason, detail, provider_kind: provider.kind },
       refusal: true
     })
     return toLoginPage(reply, { sso_error: reason })

@@ -105,7 +105,7 @@ export function ssoTokenRoute (
         throw expired('the user or the provider has changed since')
       }
       return scope.adminLogins.continueLogin(request, reply, user, {
-        sso,
+        sso: { ...sso, kind: provider.kind },
         mfaAt,
         audit: { action: 'auth.sso_login', changes: { provider_id: provider.id, provider: provider.name } }
       })

@@ -1,7 +1,8 @@
 import { Ajv } from 'ajv'
-import type { ErrorObject, ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
 
 import { INVALID_REQUEST } from '../../../lib/errors.js'
+import { unknownProperty, violationDetail } from '../../../lib/violations.js'
 import type { SsoProtocol } from './protocol.js'
 
 /**
@@ -24,14 +25,11 @@ export function settingsCheck (
 
   function valid (settings: Record<string, unknown>): Record<string, unknown> {
     if (validate(settings)) return settings
-    throw new INVALID_REQUEST({ details: (validate.errors ?? []).map(toDetail) })
+    const violations = validate.errors ?? []
+    const reason = unknownProperty(violations)
+    throw new INVALID_REQUEST({
+      details: violations.map(violationDetail).map(({ path, message }) => ({ path: `/settings${path}`, message })),
+      ...reason === null ? {} : { reason }
+    })
   }
-}
-
-function toDetail ({ instancePath, params, message = 'is not valid' }: ErrorObject) {
-  const { additionalProperty, missingProperty } = params as { additionalProperty?: string, missingProperty?: string }
-  const name = missingProperty ?? ''
-  // The name of an unknown property is the client's own text, so it is not repeated.
-  const text = additionalProperty === undefined ? message : 'must not have unknown properties'
-  return { path: `/settings${instancePath}${name === '' ? '' : `/${name}`}`, message: text }
 }

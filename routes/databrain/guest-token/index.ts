@@ -147,9 +147,9 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       return { token }
     }
 
-    function tokenFor ({ tokenRequest }: CheckedGrant): Promise<IssuedToken> {
+    function tokenFor ({ tokenRequest }: CheckedGrant): IssuedToken | Promise<IssuedToken> {
       const issued = source.get(tokenRequest)
-      return errorStatus === 'gateway' ? issued : issued.catch(throwAsDocumented)
+      return errorStatus === 'product' && issued instanceof Promise ? issued.catch(throwAsDocumented) : issued
     }
   })
   if (renewal === null) return

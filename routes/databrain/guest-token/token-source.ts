@@ -1,7 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 
+import type { Step } from '../../../lib/channels.js'
 import { SingleFlight } from '../../../lib/single-flight.js'
-import type { GuestTokens } from '../../../contracts/token-store/index.js'
+import { tracedValue } from '../../../lib/trace.js'
+import type { GuestToken, GuestTokens } from '../../../contracts/token-store/index.js'
 import type { UpstreamClient } from '../../../lib/upstream-client/index.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { tokenOf } from './upstream-reply.js'
@@ -36,6 +38,7 @@ export interface TokenSourceOptions {
 }
 
 const MIN_REFRESH_AHEAD = 30_000
+const STEP: Step = { kind: 'mint', name: 'databrain' }
 
 /** Returns guest tokens from the cache, else from DataBrain's API. Concurrent requests for one token share one call. */
 export class TokenSource {
@@ -46,13 +49,25 @@ export class TokenSource {
     this.#options = options
   }
 
-  async get (tokenRequest: TokenRequest): Promise<IssuedToken> {
+  /** Returns a token for the request, synchronously if the cache does. Rejects with the errors of the upstream call. */
+  get (tokenRequest: TokenRequest): IssuedToken | Promise<IssuedToken> {
+    return tracedValue(STEP, () => {
+      const apiKey = this.#apiKey()
+      return typeof apiKey === 'string'
+        ? this.#issue(tokenRequest, apiKey)
+        : apiKey.then((apiKey) => this.#issue(tokenRequest, apiKey))
+    })
+  }
+
+  #issue (tokenRequest: TokenRequest, apiKey: string): IssuedToken | Promise<IssuedToken> {
     const { cache } = this.#options
-    const currentKey = this.#apiKey()
-    const apiKey = typeof currentKey === 'string' ? currentKey : await currentKey
-    if (cache === null) return { token: await this.#mint(tokenRequest, apiKey), cached: false }
+    if (cache === null) return this.#mint(tokenRequest, apiKey).then((token) => ({ token, cached: false }))
     const key = this.#keyOf(tokenRequest, apiKey)
-    return this.#inFlight.run(key, () => this.#lookUpOrMint(cache, key, tokenRequest, apiKey))
+    const underWay = this.#inFlight.get(key)
+    if (underWay !== undefined) return underWay
+    const found = cache.get(key)
+    if (!(found instanceof Promise) && this.#isCurrent(found)) return { token: found.token, cached: true }
+    return this.#inFlight.run(key, () => this.#useOrMint(found, cache, key, tokenRequest, apiKey))
   }
 
   /**
@@ -72,7 +87,8 @@ export class TokenSource {
     }
   }
 
-  async #lookUpOrMint (
+  async #useOrMint (
+    found: ReturnType<GuestTokens['get']>,
     cache: GuestTokens,
     key: string,
     tokenRequest: TokenRequest,
@@ -80,11 +96,11 @@ export class TokenSource {
   ): Promise<IssuedToken> {
     const { refreshAhead, now, log } = this.#options
     // Without the cache the route still works, but more slowly.
-    const known = await cache.get(key).catch((error: unknown) => {
+    const known = await Promise.resolve(found).catch((error: unknown) => {
       log.warn({ err: error }, 'guest-token: the cache could not be read')
       return null
     })
-    if (known !== null && known.expiresAt > now()) return { token: known.token, cached: true }
+    if (this.#isCurrent(known)) return { token: known.token, cached: true }
 
     const mintedAt = now()
     const token = await this.#mint(tokenRequest, apiKey)
@@ -96,6 +112,10 @@ export class TokenSource {
       })
     }
     return { token, cached: false }
+  }
+
+  #isCurrent (entry: GuestToken | null): entry is GuestToken {
+    return entry !== null && entry.expiresAt > this.#options.now()
   }
 
   #apiKey (): string | Promise<string> {

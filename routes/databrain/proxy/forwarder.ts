@@ -10,6 +10,7 @@ import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UPSTREAM_ERROR, UPS
 import { upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 import type { UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 import { outcomeOf } from '../../../lib/upstream-client/metered.js'
+import { endUpstreamStep, startUpstreamStep } from '../../../lib/upstream-client/traced.js'
 import { upstreamErrorIn } from '../guest-token/upstream-reply.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { Exchange } from './exchange.js'
@@ -92,6 +93,9 @@ export async function forwarder (
     reply.raw.once('close', () => exchange.abort(clientDisconnected()))
     // A response that waits in a pipeline does not emit "close".
     request.raw.once('aborted', () => exchange.abort(clientDisconnected()))
+    const trace = CHANNELS.step.hasSubscribers
+      ? startUpstreamStep('databrain_proxy', upstreamUrl, request.method, scope)
+      : null
     const start = performance.now()
     const publish = (outcome: UpstreamMessage['outcome']): void => {
       if (!CHANNELS.upstream.hasSubscribers) return
@@ -106,7 +110,7 @@ export async function forwarder (
         if (identityHeader !== null) delete sent[identityHeader]
         // A hook of the host may have replaced the stream, so the length may be wrong.
         if (upload === null || upload.source !== request.raw) delete sent['content-length']
-        return Object.assign(sent, { [EXCHANGE]: exchange })
+        return Object.assign(sent, trace?.headers, { [EXCHANGE]: exchange })
       },
       rewriteHeaders (headers) {
         const relayedHeaders = responseHeaders(headers)
@@ -117,6 +121,7 @@ export async function forwarder (
         exposeFileName(reply)
         const { statusCode } = reply
         publish(outcomeOf(statusCode))
+        if (trace !== null) endUpstreamStep(trace, statusCode)
         if (statusCode >= 400) {
           stream.recordBytes = MAX_ERROR_BYTES
           stream.once(
@@ -137,6 +142,7 @@ export async function forwarder (
             ? 'cancelled'
             : error.cause instanceof UPSTREAM_TIMEOUT ? 'timeout' : 'failed'
         )
+        trace?.end(error.cause instanceof GatehouseError ? error.cause : error)
         reply.send(
           error.cause instanceof GatehouseError
             ? error.cause
@@ -150,7 +156,7 @@ export async function forwarder (
     if (!(body instanceof Readable)) return null
     return new MeteredBody(body, {
       limit: bodyLimit,
-      tooLarge: () => new PAYLOAD_TOO_LARGE(),
+      tooLarge: () => new PAYLOAD_TOO_LARGE({ reason: 'the body has more bytes than "bodyLimit"' }),
       onSourceError: () => new INVALID_REQUEST({ message: 'The body did not arrive' })
     })
   }

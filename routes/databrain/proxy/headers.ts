@@ -45,6 +45,11 @@ const NOT_FORWARDED = new Set([
   'x-original-uri',
   'x-rewrite-url',
   'x-host',
+  // Only the trace of this server continues at the upstream, and the id of the request is for its log.
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'x-request-id',
   'expect'
 ])
 
@@ -54,6 +59,8 @@ const NOT_RETURNED = new Set([
   'set-cookie2',
   'www-authenticate',
   'x-plugin-token',
+  // This server sends its own id.
+  'x-request-id',
   // Caching: this server sends its own `no-store`.
   'cache-control',
   'expires',

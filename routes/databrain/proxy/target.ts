@@ -83,5 +83,5 @@ export function assertForwardable ({ method, headers }: FastifyRequest, reply: F
   }
   if (length <= bodyLimit) return
   reply.header('connection', 'close')
-  throw new PAYLOAD_TOO_LARGE()
+  throw new PAYLOAD_TOO_LARGE({ reason: `the body has more than ${bodyLimit} bytes` })
 }

@@ -41,6 +41,17 @@ export function batchMembers ({ context, integrations, sentAt }: BatchBody, body
   return { ...shared, bytes: parts.reduce((sum, part) => sum + Buffer.byteLength(part ?? ''), 0) }
 }
 
+/** Returns the body of a batch with one event, to which the same properties apply. */
+export function batchOf (batch: BatchMembers | null, event: string): string {
+  const shared = {
+    context: batch?.context?.json ?? null,
+    integrations: batch?.integrations?.json ?? null,
+    sentAt: batch?.sentAt ?? null
+  }
+  const parts = Object.entries(shared).flatMap(([name, json]) => json === null ? [] : [`"${name}":${json}`])
+  return `{${[...parts, `"batch":[${event}]`].join(',')}}`
+}
+
 /** Returns an object; `undefined` for `undefined`, `null` and an array, because PHP encodes an empty map as `[]`. */
 export function fieldsOf (value: Fields | [] | null | undefined): Fields | undefined {
   return value === null || value === undefined || Array.isArray(value) ? undefined : value

@@ -3,14 +3,13 @@ import type { IncomingMessage } from 'node:http'
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-import {
-  INVALID_JSON, INVALID_PIPELINE_KEY, INVALID_REQUEST, PAYLOAD_TOO_LARGE,
-  UNSUPPORTED_MEDIA_TYPE
-} from '../../../lib/errors.js'
+import { INVALID_JSON, INVALID_PIPELINE_KEY, INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../../lib/errors.js'
 import type { GatehouseError } from '../../../lib/errors.js'
+import { unsupported } from '../../../lib/http/media-type.js'
 import { collectBody } from '../../../lib/http/raw-body.js'
+import { jsonProblem } from '../../../lib/json/problem.js'
 import { countMembers, memberInHead, mostMembers } from '../../../lib/json/scan.js'
-import type { ScanLimits } from '../../../lib/json/scan.js'
+import type { Boundaries, ScanLimits } from '../../../lib/json/scan.js'
 import { codingOf, inflateThen } from './inflate.js'
 
 export interface JsonRules {
@@ -39,8 +38,12 @@ declare module 'fastify' {
     rawJson: string
     /** An upper bound for the number of members in `rawJson`. */
     jsonMembers: number
+    /** Where the events of a batch begin and end in `rawJson`; `null` for other bodies and for a short batch. */
+    jsonBoundaries: Boundaries | null
     /** The error of an invalid body that contains a pipeline key. The guard throws it after it has found the source. */
     jsonError: GatehouseError | null
+    /** The decompressed bytes of a body that is not valid; `null` for other bodies. */
+    invalidBody: Buffer | null
   }
 }
 
@@ -69,11 +72,11 @@ export function addJsonParsers (scope: FastifyInstance, rules: JsonRules): void 
   scope.addContentTypeParser(['application/json', 'text/plain'], parseJson)
   scope.addContentTypeParser('application/x-www-form-urlencoded', function parseGzip (request, payload, done) {
     if (codingOf(request.headers['content-encoding']) === 'gzip') parseJson(request, payload, done)
-    else done(new UNSUPPORTED_MEDIA_TYPE())
+    else done(unsupported('type'))
   })
   scope.addContentTypeParser('*', function parseTypeless (request, payload, done) {
     if (request.headers['content-type'] === undefined) parseJson(request, payload, done)
-    else done(new UNSUPPORTED_MEDIA_TYPE())
+    else done(unsupported('type'))
   })
 
   function parseJson (
@@ -83,7 +86,8 @@ export function addJsonParsers (scope: FastifyInstance, rules: JsonRules): void 
   ): void {
     const { headers, signedBody } = request
     const coding = codingOf(headers['content-encoding'])
-    if (coding === null || !isUnicode(headers['content-type'] ?? '')) return done(new UNSUPPORTED_MEDIA_TYPE())
+    if (coding === null) return done(unsupported('encoding'))
+    if (!isUnicode(headers['content-type'] ?? '')) return done(unsupported('charset'))
     const limit = request.resolvedSource === null ? keylessLimit : rules.bodyLimit
     const received = coding === 'identity' ? finish : inflateThen(coding, limit, finish)
     if (signedBody !== null) received(null, signedBody)
@@ -95,6 +99,7 @@ export function addJsonParsers (scope: FastifyInstance, rules: JsonRules): void 
       try {
         body = parse(request, bytes, rules)
       } catch (thrown) {
+        request.invalidBody = bytes
         return done(thrown as GatehouseError)
       }
       done(null, body)
@@ -105,40 +110,52 @@ export function addJsonParsers (scope: FastifyInstance, rules: JsonRules): void 
 function parse (request: FastifyRequest, bytes: Buffer, rules: JsonRules): unknown {
   try {
     const json = decodeUtf8(bytes)
-    return parseJson(request, json, bytes.length, rules)
+    const { value, members, boundaries } = parseText(json, bytes.length, rules)
+    request.rawJson = json
+    request.jsonMembers = members
+    request.jsonBoundaries = boundaries
+    return value
   } catch (thrown) {
     if (!rules.keyInBody || request.resolvedSource !== null) throw thrown
     // A key is ASCII, so latin1 finds it in a body with another encoding too.
+    request.invalidBody = bytes
     return keyOnlyBody(request, bytes.toString('latin1'), thrown as GatehouseError)
   }
 }
 
 function decodeUtf8 (bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new INVALID_JSON({ reason: 'not UTF-8' })
+  if (!isUtf8(bytes)) throw new INVALID_JSON({ reason: 'the body is not UTF-8' })
   const json = bytes.toString('utf8')
   return json.charCodeAt(0) === BYTE_ORDER_MARK ? json.slice(1) : json
 }
 
-function parseJson (
-  request: FastifyRequest,
+export interface ParsedText {
+  value: unknown
+  /** An upper bound of the number of properties. */
+  members: number
+  /** As in `jsonBoundaries` of a request. */
+  boundaries: Boundaries | null
+}
+
+/** Parses a body. Throws the error of the client. */
+export function parseText (
   json: string,
   bytes: number,
   { limits, parseLimit = Infinity, tooLarge, check }: JsonRules
-): unknown {
-  const members = json.length > SHORT_BODY ? countMembers(json, limits) : mostMembers(json)
+): ParsedText {
+  const isShort = json.length <= SHORT_BODY
+  const boundaries = isShort || limits.eventLevel === 0 ? null : { at: [], members: [] }
+  const members = isShort ? mostMembers(json) : countMembers(json, limits, boundaries)
   if (members === -1) throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
   if (bytes > parseLimit) throw tooLarge()
   let value: unknown
   try {
     value = JSON.parse(json)
-  } catch {
-    // V8's message quotes the body, so it is dropped.
-    throw new INVALID_JSON()
+  } catch (error) {
+    throw new INVALID_JSON({ reason: jsonProblem(error) })
   }
   check(value, json, members)
-  request.rawJson = json
-  request.jsonMembers = members
-  return value
+  return { value, members, boundaries }
 }
 
 /** Returns the pipeline key in the first bytes of an uncompressed body; `undefined` if it is not there. */

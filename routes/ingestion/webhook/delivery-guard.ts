@@ -7,6 +7,7 @@ import type { GuessLimit } from '../../../lib/limits/unknown-key-limiter.js'
 import { checkBody, liveSecrets } from '../../../lib/http/signed-body.js'
 import type { BodyCheck } from '../../../lib/http/signed-body.js'
 import { refuse, toPublicError } from '../../../lib/refuse.js'
+import { tracedValue } from '../../../lib/trace.js'
 import type { ResolvedWebhook } from '../../../contracts/token-store/index.js'
 import { isWebhookId, verifyWebhook } from '../../../signing/webhooks/index.js'
 
@@ -37,7 +38,8 @@ export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit 
     if (!isWebhookId(id)) return refuseDelivery(reply, new INVALID_SIGNATURE({ reason: 'no webhook id' }))
     let found: ReturnType<typeof webhooks.resolve>
     try {
-      found = unknownIds === null ? webhooks.resolve(id) : unknownIds.look(id, request, webhooks)
+      found = tracedValue({ kind: 'guard', name: 'webhook', request }, () =>
+        unknownIds === null ? webhooks.resolve(id) : unknownIds.look(id, request, webhooks))
     } catch (error) {
       return refuseDelivery(reply, toPublicError(error))
     }
@@ -74,8 +76,8 @@ function validateDelivery (request: FastifyRequest, body: Buffer): GatehouseErro
   const verdict = verifyWebhook(webhook.provider, delivery, liveSecrets(secrets), webhook.custom)
   if (!verdict.valid) {
     return verdict.reason === 'timestamp'
-      ? new TIMESTAMP_OUT_OF_RANGE()
-      : new INVALID_SIGNATURE({ reason: webhook.provider })
+      ? new TIMESTAMP_OUT_OF_RANGE({ reason: `the timestamp of ${webhook.provider} is too far from this clock` })
+      : new INVALID_SIGNATURE({ reason: `the signature of ${webhook.provider} does not match the body and the secrets` })
   }
   request.signed = true
   request.signedBody = body

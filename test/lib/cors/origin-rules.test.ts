@@ -1,6 +1,7 @@
 import t from 'tap'
 
-import { compileOrigins, matchesOrigin, parseDomain } from '../../../lib/cors/origin-rules.js'
+import { parseDomain } from '../../../lib/cors/domain.js'
+import { compileOrigins, matchesOrigin } from '../../../lib/cors/origin-rules.js'
 import { vectorText } from '../../signing/vectors.js'
 import { LOOK_ALIKES } from '../../helpers/look-alike-origins.js'
 import { stringWork } from '../../helpers/string-work.js'

@@ -33,6 +33,9 @@ async function migratesWithRows (t: Test, database: Database): Promise<void> {
     pipelineKey: KEY,
     bots: 'tag',
     signedRepeats: 'keep',
+    keepRefused: false,
+    dailyQuota: null,
+    monthlyQuota: null,
     allowNullOrigin: false
   })
   t.equal((await sources.resolve(KEY))?.source.bots, 'tag')

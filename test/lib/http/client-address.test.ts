@@ -188,7 +188,7 @@ t.test('rateLimit with "ipv6Subnet" parses addresses in the same way as without 
 t.test('the built-in server logs the address without its port, or the peer if the proxy sends ' +
   'no address', async (t) => {
   const log = logReader()
-  const app = Fastify({ trustProxy: true, logger: loggerOptions('info', log.stream), logController: new RequestLog() })
+  const app = Fastify({ trustProxy: true, logger: loggerOptions('info', log.stream), logController: new RequestLog(log.stream) })
   t.teardown(() => app.close())
   app.get('/', () => 'ok')
   for (const forwarded of ['203.0.113.9:50123', '::ffff:cb00:7109', '<script>']) {

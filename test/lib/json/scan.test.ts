@@ -75,9 +75,12 @@ t.test('members returns the properties that JSON.parse returns, with the last va
 t.test('memberElements returns the elements of the array under a key, and an empty list for another type', async () => {
   fc.assert(
     fc.property(padded(objectOf(fc.oneof(padded(arrayOf(json)), json))), (object) => {
+      const boundaries = { at: [], members: [] }
+      countMembers(object, { ...UNLIMITED, eventLevel: 2 }, boundaries)
       for (const key of [...Object.keys(JSON.parse(object) as object), 'absent']) {
         const source = memberJson(object, key) ?? ''
         const found = memberElements(object, key)
+        assertSame(memberElements(object, key, boundaries), found)
         assertSame(found.values, source.startsWith('[') ? elements(source) : [])
         assertSame(found.members, found.values.map((element) => countMembers(element, UNLIMITED)))
       }

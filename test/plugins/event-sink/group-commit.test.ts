@@ -24,26 +24,54 @@ t.test('one flush runs at a time while less than a whole batch waits, and the ne
   'all waiting writes', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
-  const events = Array.from({ length: 5 }, () => anEvent())
-  const writes = events.map((event) => commit.write([event]))
+  const [first = anEvent(), ...others] = Array.from({ length: 5 }, () => anEvent())
+  const writes = [commit.write([first])]
+  await turn()
+  writes.push(...others.map((event) => commit.write([event])))
   await turn()
   t.equal(flushes.length, 1)
   t.equal(commit.pending, 5)
   flushes[0]?.confirm()
   await writes[0]
   await turn()
-  t.same(flushes[1]?.ids, events.slice(1).map(({ messageId }) => messageId))
+  t.same(flushes[1]?.ids, others.map(({ messageId }) => messageId))
   flushes[1]?.confirm()
   await Promise.all(writes)
   await turn()
   t.equal(commit.pending, 0)
 })
 
+t.test('the first flush after a pause contains the writes of the same turn of the event loop', async (t) => {
+  const { flush, flushes } = backend()
+  const commit = new GroupCommit({ flush })
+  for (const at of [0, 1]) {
+    const writes = Array.from({ length: 3 }, () => commit.write([anEvent()]))
+    t.equal(flushes.length, at)
+    await turn()
+    t.equal(flushes[at]?.ids.length, 3)
+    flushes[at]?.confirm()
+    await Promise.all(writes)
+  }
+})
+
+t.test('32 waiting events are flushed at once', async (t) => {
+  const { flush, flushes } = backend()
+  const commit = new GroupCommit({ flush })
+  const writes = Array.from({ length: 40 }, () => commit.write([anEvent()]))
+  t.same(flushes.map(({ ids }) => ids.length), [32])
+  flushes[0]?.confirm()
+  await writes[0]
+  t.same(flushes.map(({ ids }) => ids.length), [32, 8])
+  flushes[1]?.confirm()
+  await Promise.all(writes)
+})
+
 t.test('a second flush starts when a whole batch waits, and a third flush waits', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, maxBatch: 3 })
-  const writes = Array.from({ length: 8 }, () => commit.write([anEvent()]))
+  const writes = [commit.write([anEvent()])]
   await turn()
+  writes.push(...Array.from({ length: 7 }, () => commit.write([anEvent()])))
   t.same(flushes.map(({ ids }) => ids.length), [1, 3])
   flushes[1]?.confirm()
   await Promise.all(writes.slice(1, 4))
@@ -62,7 +90,9 @@ t.test('a second flush starts when a whole batch waits, and a third flush waits'
 t.test('close waits for both flushes and for the waiting writes', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, maxBatch: 2 })
-  const writes = Promise.all(Array.from({ length: 4 }, () => commit.write([anEvent()])))
+  const first = commit.write([anEvent()])
+  await turn()
+  const writes = Promise.all([first, ...Array.from({ length: 3 }, () => commit.write([anEvent()]))])
   let closed = false
   const close = commit.close().then(() => {
     closed = true
@@ -79,6 +109,7 @@ t.test('the next flush starts before the writes of the last flush resolve', asyn
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const first = commit.write([anEvent()]).then(() => flushes.length)
+  await turn()
   const second = commit.write([anEvent()])
   flushes[0]?.confirm()
   t.equal(await first, 2)
@@ -90,7 +121,9 @@ t.test('a write is never split over two flushes', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, maxBatch: 4 })
   const batch = (size: number) => Array.from({ length: size }, () => anEvent())
-  const writes = [1, 3, 3, 9].map((size) => commit.write(batch(size)))
+  const writes = [commit.write(batch(1))]
+  await turn()
+  writes.push(...[3, 3, 9].map((size) => commit.write(batch(size))))
   for (let at = 0; at < 4; at++) {
     await turn()
     flushes[at]?.confirm()
@@ -102,7 +135,9 @@ t.test('a write is never split over two flushes', async (t) => {
 t.test('events beyond maxPending are refused immediately', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, maxPending: 2 })
-  const writes = [commit.write([anEvent()]), commit.write([anEvent()])]
+  const writes = [commit.write([anEvent()])]
+  await turn()
+  writes.push(commit.write([anEvent()]))
   await t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE', statusCode: 503 })
   flushes[0]?.confirm()
   await writes[0]
@@ -111,6 +146,7 @@ t.test('events beyond maxPending are refused immediately', async (t) => {
   await writes[1]
   await turn()
   const next = commit.write([anEvent()])
+  await turn()
   flushes[2]?.confirm()
   await next
 })
@@ -120,14 +156,16 @@ t.test('writes in flight and waiting writes fail with UNAVAILABLE if the backend
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, ackTimeout: 30 })
   const keepAlive = setTimeout(() => {}, 10_000)
-  await Promise.all([t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' }),
-    t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' })])
+  const inFlight = t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' })
+  await turn()
+  await Promise.all([inFlight, t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' })])
   clearTimeout(keepAlive)
   t.equal(commit.pending, 1, 'the flush in flight still counts, the waiting write does not')
   flushes[0]?.confirm()
   await turn()
   t.equal(commit.pending, 0)
   const after = commit.write([anEvent()])
+  await turn()
   flushes[1]?.confirm()
   await after
 })
@@ -136,6 +174,7 @@ t.test('a backend failure refuses only the writes of that flush', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const first = commit.write([anEvent()])
+  await turn()
   const second = commit.write([anEvent()])
   flushes[0]?.fail(new Error('gone'))
   await t.rejects(first, { code: 'UNAVAILABLE', retryAfterSeconds: 1 })
@@ -166,13 +205,15 @@ t.test('a bad write among 256 costs few flushes and fails no other write', async
   const commit = new GroupCommit({
     isDataError: () => true,
     async flush (events) {
-      flushes++
+      // The others arrive during the first flush.
+      if (++flushes === 1) await turn()
       if (events.includes(bad)) throw new Error('bad data')
     }
   })
-  const outcomes = await Promise.allSettled(
-    [anEvent(), bad, ...Array.from({ length: 255 }, () => anEvent())].map((event) => commit.write([event]))
-  )
+  const writes = [commit.write([anEvent()])]
+  await turn()
+  writes.push(...[bad, ...Array.from({ length: 255 }, () => anEvent())].map((event) => commit.write([event])))
+  const outcomes = await Promise.allSettled(writes)
   t.same(outcomes.flatMap((outcome, at) => outcome.status === 'rejected' ? [[at, outcome.reason.code]] : []), [[1,
     'INTERNAL_ERROR']])
   t.equal(flushes, 1 + 1 + 2 * 8, 'the first alone, the rest together, then two halves at each of eight levels')
@@ -191,7 +232,9 @@ t.test('the size of a flush and the size of the waiting writes are limited', asy
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const large = () => anEvent({ payload: `"${'x'.repeat(600_000)}"` })
-  const writes = [large(), large(), anEvent(), large()].map((event) => commit.write([event]))
+  const writes = [commit.write([large()])]
+  await turn()
+  writes.push(...[large(), anEvent(), large()].map((event) => commit.write([event])))
   for (const [at, length] of [1, 2, 1].entries()) {
     await turn()
     t.equal(flushes[at]?.ids.length, length)
@@ -202,6 +245,7 @@ t.test('the size of a flush and the size of the waiting writes are limited', asy
 
   const huge = () => anEvent({ payload: 'x'.repeat(33 * 1024 * 1024) })
   const waiting = commit.write([huge()])
+  await turn()
   await t.rejects(commit.write([huge()]), { code: 'UNAVAILABLE' })
   flushes[3]?.confirm()
   await waiting
@@ -225,6 +269,7 @@ t.test('a write fails after ackTimeout although the clock is set back, and not e
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, ackTimeout: 61_234 })
   const late = commit.write([anEvent()])
+  await turn()
   step(-360_000)
   clock.advance(61_234)
   limit.run()

@@ -84,8 +84,9 @@ t.test('flushes are counted with their events, their time and their outcome, and
   let samples = await scraped(app)
   t.equal(samples.sum('gatehouse_sink_pending_events'), 0)
   t.equal(samples.sum('gatehouse_sink_flush_events_sum'), 5)
-  t.equal(samples.sum('gatehouse_sink_flush_events_count'), 3)
-  t.equal(samples.sum('gatehouse_sink_flush_duration_seconds_count', { outcome: 'stored' }), 3)
+  // The two writes of one turn of the event loop are stored by one flush.
+  t.equal(samples.sum('gatehouse_sink_flush_events_count'), 2)
+  t.equal(samples.sum('gatehouse_sink_flush_duration_seconds_count', { outcome: 'stored' }), 2)
   t.ok(samples.sum('gatehouse_sink_flush_duration_seconds_sum') > 0)
   t.equal(samples.sum('gatehouse_events_total', { outcome: 'accepted' }), 5)
 

@@ -106,7 +106,9 @@ t.test('a scrape is in the format that Accept prefers, also in turns, and is not
 })
 
 t.test('the subscriptions end with the app', async (t) => {
-  const names = Object.values(CHANNELS).map(({ name }) => name)
+  // The channels of traces alone.
+  const { queued: _, step: __, ...counted } = CHANNELS
+  const names = Object.values(counted).map(({ name }) => name)
   const app = Fastify()
   await app.register(metrics)
   await app.ready()

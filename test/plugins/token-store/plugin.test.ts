@@ -129,6 +129,7 @@ t.test('a wrong option stops the start with an error that names it', async (t) =
     [{ auditRetention: 0 }, /"auditRetention"/],
     [{ auditRetention: NaN }, /"auditRetention"/],
     [{ auditRetention: '90' }, /"auditRetention"/],
+    [{ refusedRetention: 0 }, /"refusedRetention"/],
     [{ sweepEvery: -1 }, /"sweepEvery"/],
     [{ sweepEvery: 2 ** 31 }, /"sweepEvery"/],
     [{ sweepEvery: '1' }, /"sweepEvery"/]

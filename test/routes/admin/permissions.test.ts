@@ -16,6 +16,8 @@ const ADMIN_FIELDS = {
   require_signature: 'never',
   require_timestamp: false,
   allow_any_origin: true,
+  daily_quota: 5,
+  monthly_quota: 50,
   allow_null_origin: true
 }
 const IMPORTED = { pipeline_key: 'dk_live_Ab3Ab3Ab3Ab3', server_secret: 'q7Ty2Kd9Wm4xZp3L' }

@@ -136,7 +136,7 @@ t.test('a refusal by a guard of the host varies by origin and is readable only b
     t.equal(statusCode, 401)
     t.equal(headers['access-control-allow-origin'], granted)
     t.equal(headers['access-control-allow-credentials'], granted && 'true')
-    t.equal(headers['access-control-expose-headers'], granted && 'retry-after, www-authenticate')
+    t.equal(headers['access-control-expose-headers'], granted && 'retry-after, www-authenticate, x-request-id')
     t.equal(headers.vary, 'Origin')
   }
 })

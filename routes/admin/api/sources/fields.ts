@@ -1,6 +1,6 @@
 import { INVALID_REQUEST } from '../../../../lib/errors.js'
 import type { PublicError } from '../../../../lib/errors.js'
-import { parseDomain } from '../../../../lib/cors/origin-rules.js'
+import { parseDomain } from '../../../../lib/cors/domain.js'
 import { SOURCE_DEFAULTS } from '../../../../plugins/token-store/source-settings.js'
 import type { NewSource, Source, SourcePatch } from '../../../../contracts/token-store/index.js'
 import type { NewSourceBody, SourceItem, SourcePatchBody } from '../../../../schemas/source.js'
@@ -24,6 +24,9 @@ export function viewSource (source: Source): SourceItem {
     pixel_types: source.pixelTypes as SourceItem['pixel_types'],
     bots: source.bots,
     signed_repeats: source.signedRepeats,
+    keep_refused: source.keepRefused,
+    daily_quota: source.dailyQuota,
+    monthly_quota: source.monthlyQuota,
     created_at: new Date(source.createdAt).toISOString(),
     updated_at: new Date(source.updatedAt).toISOString()
   }
@@ -43,7 +46,10 @@ export function patchOf (body: SourcePatchBody): SourcePatch {
     rate_limit,
     pixel_types,
     bots,
-    signed_repeats
+    signed_repeats,
+    keep_refused,
+    daily_quota,
+    monthly_quota
   } = body
   domains?.forEach(assertDomain)
   const patch = {
@@ -58,7 +64,10 @@ export function patchOf (body: SourcePatchBody): SourcePatch {
     rateLimit: rate_limit,
     pixelTypes: pixel_types,
     bots,
-    signedRepeats: signed_repeats
+    signedRepeats: signed_repeats,
+    keepRefused: keep_refused,
+    dailyQuota: daily_quota,
+    monthlyQuota: monthly_quota
   }
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as SourcePatch
 }
@@ -101,7 +110,8 @@ export function changesOf (before: Source, after: Source): Record<string, { from
   return changes
 }
 
-function assertDomain (domain: string, index: number): void {
+/** Throws `INVALID_REQUEST` for an entry of `domains` that is no origin, host or wildcard. */
+export function assertDomain (domain: string, index: number): void {
   if (parseDomain(domain) !== null) return
   throw invalidField(
     `domains/${index}`,
@@ -119,6 +129,6 @@ function assertServerSecret (secret: string, allowWeakSecret: boolean): void {
   if (weakness !== null && !allowWeakSecret) throw invalidField('server_secret', weakness)
 }
 
-function invalidField (field: string, message: string): InstanceType<PublicError> {
+export function invalidField (field: string, message: string): InstanceType<PublicError> {
   return new INVALID_REQUEST({ details: [{ path: `/${field}`, message }] })
 }

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import type { DeliveryTrial } from '../../../../contracts/delivery-trial.js'
 import { NOT_FOUND } from '../../../../lib/errors.js'
 import type { PageQuery } from '../../../../schemas/page.js'
 import * as schemas from '../../../../schemas/webhook.js'
 import type {
-  NewWebhookBody, RotateWebhookSecretBody, WebhookItem, WebhookPatchBody,
+  NewWebhookBody, RotateWebhookSecretBody, WebhookItem, WebhookPatchBody, WebhookTestBody, WebhookTestReply,
   WebhookWithSecret
 } from '../../../../schemas/webhook.js'
 import { callerOf } from '../../admin-scope.js'
@@ -25,7 +26,7 @@ export interface WebhookRouteSettings {
 
 /** Registers the webhook routes. Each webhook belongs to a source; a source of another organisation is 404. */
 export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRouteSettings): void {
-  const { webhooks } = scope.tokenStore
+  const { sources, webhooks } = scope.tokenStore
 
   scope.post<{ Body: NewWebhookBody }>(ALL, {
     schema: schemas.createWebhookSchema,
@@ -99,9 +100,28 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
     return { ...viewWebhook(webhook), ...(given === undefined ? { secret } : {}) } satisfies WebhookWithSecret
   })
 
+  scope.post<{ Body: WebhookTestBody }>(
+    `${ONE}/test`,
+    { schema: schemas.testWebhookSchema, ...PERMISSIONS.testWebhooks },
+    async function testWebhook (request): Promise<WebhookTestReply> {
+      const [org, id, wid] = webhookOf(request)
+      const webhook = orNotFound(await webhooks.get(org, id, wid))
+      const source = orNotFound(await sources.get(org, id))
+      const { body, headers = {}, mapping } = request.body
+      const tried = mapping === undefined ? webhook : { ...webhook, ...settingsOf(webhook.provider, { mapping }) }
+      const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
+      return trialOf(scope).tryDelivery(tried, source, { body, headers: Object.fromEntries(lowered) })
+    }
+  )
+
   function audit (request: FastifyRequest, action: string, id: string, changes: Record<string, unknown>): void {
     scope.audit({ action, request, resourceType: 'webhook', resourceId: id, changes })
   }
+}
+
+function trialOf (scope: FastifyInstance): DeliveryTrial {
+  if (scope.hasDecorator('deliveryTrial')) return scope.deliveryTrial
+  throw new NOT_FOUND({ message: 'This server does not accept events, so a delivery cannot be tried' })
 }
 
 function sourceOf (request: FastifyRequest): [orgId: string, sourceId: string] {

@@ -5,7 +5,7 @@ import eventSink from '../../../../plugins/event-sink/index.js'
 import type { ReadableEventSink } from '../../../../contracts/event-sink.js'
 import type { TokenStore } from '../../../../contracts/token-store/index.js'
 import { anEvent } from '../../../../conformance/event-sink/index.js'
-import { anEntry } from '../../../../conformance/token-store/fixtures.js'
+import { anEntry, aRefusedEvent } from '../../../../conformance/token-store/fixtures.js'
 import { adminApp, SECRET } from '../../../helpers/admin.js'
 import { backend } from '../../../helpers/backend.js'
 import { caller } from '../../../helpers/admin-caller.js'
@@ -18,6 +18,7 @@ const LISTS = [
   ['/sources', null],
   ['/sources/:id/webhooks', null],
   ['/events', 'type=track'],
+  ['/refused-events', 'code=INVALID_JSON'],
   ['/embeds', 'product=boldbi'],
   ['/embeds/revocations', 'kind=user'],
   ['/audit-logs', 'action=embed.refused']
@@ -48,12 +49,13 @@ async function withLists (t: Test): Promise<Lists> {
         }
       }
     })
-  const { sources, webhooks, audit, revocations } = store
+  const { sources, webhooks, audit, refusedEvents, revocations } = store
   const watched = {
     ...store,
     sources: counted(sources),
     webhooks: counted(webhooks),
     audit: counted(audit),
+    refusedEvents: counted(refusedEvents),
     revocations: counted(revocations)
   }
   const admin = await adminApp(t, {
@@ -73,6 +75,11 @@ async function withLists (t: Test): Promise<Lists> {
     for (const tenant_id of ['a', 'b', 'c']) await who.send('POST', '/embeds/revoke', { tenant_id })
     await store.audit.append([1, 2, 3].map((timestamp) => anEntry({ orgId, action: 'embed.refused', timestamp })))
     await sink.write([1, 2, 3].map(() => anEvent({ orgId })))
+    const source = (await who.get('/sources')).json().data[0].id
+    await store.refusedEvents.append(
+      [1, 2, 3].map(() => aRefusedEvent({ orgId, sourceId: source })),
+      { maxRows: 10, maxBytes: 100_000 }
+    )
   }
   reads.count = 0
   return { owner, stranger, at: (path) => path.replace(':id', id), reads, store }
@@ -90,8 +97,8 @@ t.test('the table of lists contains every route that accepts a cursor', async (t
     before: async (app) => {
       app.addHook('onRoute', ({ method, url, schema }) => {
         const query = schema?.querystring as { properties?: object } | undefined
-        // An export has its own cursors and tests.
-        if (url === '/v1/admin/events/export') return
+        // Exports have their own cursors and tests.
+        if (url.endsWith('/export')) return
         if (method === 'GET' && 'cursor' in (query?.properties ?? {})) routes.push(url.replace('/v1/admin', ''))
       })
     }

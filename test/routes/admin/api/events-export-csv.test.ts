@@ -1,25 +1,11 @@
 import t from 'tap'
 
+import { parseCsv } from '../../../helpers/csv.js'
 import { exportEvents, storeEvents } from '../../../helpers/event-export.js'
 import { liveGateway } from '../../../helpers/live-gateway.js'
 
 const COLUMNS = ['id', 'received_at', 'timestamp', 'type', 'event', 'name', 'message_id', 'user_id', 'anonymous_id',
   'group_id', 'source_id', 'auth_method', 'environment', 'ip', 'user_agent', 'properties', 'traits', 'context']
-
-/** Reads CSV by the grammar of RFC 4180; throws at the first character that it does not allow. */
-function parseCsv (text: string): string[][] {
-  const records: string[][] = [[]]
-  const field = /"((?:[^"]|"")*)"(,|\r\n)|([^",\r\n]*)(,|\r\n)/y
-  while (field.lastIndex < text.length) {
-    const at = field.lastIndex
-    const [, quoted, afterQuoted, plain, afterPlain] = field.exec(text) ?? []
-    const end = afterQuoted ?? afterPlain
-    if (end === undefined) throw new Error(`not CSV at ${at}: ${text.slice(at, at + 40)}`)
-    records.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain ?? '')
-    if (end === '\r\n') records.push([])
-  }
-  return records.slice(0, -1)
-}
 
 async function exported (t: Parameters<typeof liveGateway>[0], payloads: readonly object[]) {
   const gateway = await liveGateway(t)

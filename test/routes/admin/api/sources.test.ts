@@ -29,7 +29,10 @@ t.test('a source is created with a key of its environment and a secret that only
     rate_limit: null,
     pixel_types: ['track', 'page'],
     bots: 'tag',
-    signed_repeats: 'keep'
+    signed_repeats: 'keep',
+    keep_refused: false,
+    daily_quota: null,
+    monthly_quota: null
   })
   const resolved = await admin.store.sources.resolve(pipeline_key)
   t.equal(resolved?.secrets[0]?.value.toString(), server_secret)
@@ -61,6 +64,9 @@ t.test('a source accepts a key and a secret from another system', async (t) => {
     pixel_types: ['identify'],
     bots: 'drop',
     signed_repeats: 'drop',
+    keep_refused: true,
+    daily_quota: 1000,
+    monthly_quota: 20_000,
     pipeline_key: KEY,
     server_secret: 'hex:00ff00ff00ff00ff10ff10ff10ff10ff'
   }
@@ -131,6 +137,9 @@ t.test('a new source with an invalid or unknown member is 400', async (t) => {
     ['an unknown pixel type', { name: 'x', pixel_types: ['track', 'screen'] }],
     ['a string for the null origin', { name: 'x', allow_null_origin: 'true' }],
     ['an unknown value for signed repeats', { name: 'x', signed_repeats: 'refuse' }],
+    ['a string for keeping refused events', { name: 'x', keep_refused: 'true' }],
+    ['a quota of 0', { name: 'x', daily_quota: 0 }],
+    ['a string for a quota', { name: 'x', monthly_quota: '10' }],
     ['an unknown value for bots', { name: 'x', bots: 'block' }],
     ['a pixel type twice', { name: 'x', pixel_types: ['track', 'track'] }],
     ['an unknown signature rule', { name: 'x', require_signature: 'sometimes' }],
@@ -198,7 +207,10 @@ t.test('a patch changes only the members that it contains, and an invalid or rea
     rate_limit: 10,
     pixel_types: [],
     bots: 'ignore',
-    signed_repeats: 'drop'
+    signed_repeats: 'drop',
+    keep_refused: true,
+    daily_quota: 10,
+    monthly_quota: 100
   }
   t.match((await owner.send('PATCH', path, patch)).json(), { ...before, ...patch })
   t.match((await owner.send('PATCH', path, { rate_limit: null })).json(), { ...before, ...patch, rate_limit: null })

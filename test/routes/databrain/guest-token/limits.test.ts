@@ -85,6 +85,19 @@ t.test('each token is audited with user, digest, cached or minted, key and addre
   t.notMatch(JSON.stringify([minted, cached]), new RegExp(`${tokenOf('ann')}|${PROXY_KEY}`))
 })
 
+t.test('each further delivery of one cached token within a minute is counted in one entry, by user', async (t) => {
+  const { app, ask } = await guestTokenApp(t)
+  for (let times = 0; times < 4; times++) await ask('ann')
+  await ask('bob')
+  await ask('bob')
+  const entries = await auditEntries(app, 4)
+  t.same(entries.map(({ userId, changes }) => [userId, changes?.['cached']]), [['ann', false], ['ann', true],
+    ['bob', false], ['bob', true]])
+  await app.close()
+  const { data } = await app.tokenStore.audit.list('default', { userId: 'ann' }, { limit: 10 })
+  t.same(data.map(({ changes }) => changes?.['repeats']), [2, undefined])
+})
+
 t.test('each refusal is audited with its reason and, if known, its user', async (t) => {
   const { app, databrain, ask } = await guestTokenApp(t, {
     authorize: ({ userReference }) => {

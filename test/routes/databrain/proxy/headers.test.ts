@@ -27,6 +27,10 @@ const NOT_SENT = {
   'X-HTTP-Method-Override': 'DELETE',
   'X-Original-URL': '/admin',
   'X-Rewrite-URL': '/admin',
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  tracestate: 'vendor=1',
+  baggage: 'user=ann',
+  'X-Request-Id': 'client-1',
   'X-Named': 'by the Connection header',
   Expect: '100-continue'
 }
@@ -144,6 +148,7 @@ const NOT_RELAYED = {
   server: 'upstream/1',
   'x-powered-by': 'upstream',
   'x-plugin-token': 'echoed',
+  'x-request-id': '7',
   'x-named': 'by Connection'
 }
 const RELAYED = {
@@ -152,7 +157,6 @@ const RELAYED = {
   'content-disposition': 'attachment; filename="caf\xe9.csv"',
   etag: '"a"',
   'last-modified': 'Wed, 21 Oct 2015 07:28:00 GMT',
-  'x-request-id': '7',
   'x-twice': ['a', 'b']
 }
 

@@ -37,7 +37,7 @@ t.test('one invalid event among 100 is reported with index and code, and the oth
     success: false,
     accepted: 99,
     rejected: 1,
-    errors: [{ index: 42, messageId: 'bad', code: 'INVALID_REQUEST', message: "must have required property 'event'" }]
+    errors: [{ index: 42, messageId: 'bad', code: 'INVALID_REQUEST', message: "/event must have required property 'event'" }]
   })
   t.equal((await stored()).length, 99)
 })

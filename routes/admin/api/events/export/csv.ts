@@ -1,6 +1,7 @@
 import { members } from '../../../../../lib/json/scan.js'
 import { eventJson } from '../../../../../plugins/event-sink/event-view.js'
 import type { AcceptedEvent } from '../../../../../contracts/event-sink.js'
+import { csvLine } from '../../export/csv.js'
 
 /** The columns, each with the property of the event that it contains. */
 const COLUMNS = {
@@ -25,29 +26,17 @@ const COLUMNS = {
 } as const
 const PROPERTIES = Object.values(COLUMNS)
 
-/** Spreadsheets read a cell that starts so as a formula, also in full-width characters. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
-const NEEDS_QUOTES = /[",\r\n]|^\s|\s$/
-
 /** The first line of a CSV file. */
-export const CSV_HEADER = `${Object.keys(COLUMNS).join(',')}\r\n`
+export const CSV_HEADER = csvLine(Object.keys(COLUMNS))
 
-/**
- * Returns an event as a record of CSV (RFC 4180). Objects are JSON; a property that is absent or `null` is an empty
- * cell. A cell that a spreadsheet would read as a formula starts with an apostrophe.
- */
+/** Returns an event as a record of CSV. Objects are JSON; a property that is absent or `null` is an empty cell. */
 export function csvRecord (event: AcceptedEvent): string {
   const values = new Map(members(eventJson(event)).map(({ key, value }) => [key, value]))
   values.set('timestamp', JSON.stringify(new Date(event.timestamp).toISOString()))
-  return `${PROPERTIES.map((name) => cell(textOf(values.get(name)))).join(',')}\r\n`
+  return csvLine(PROPERTIES.map((name) => textOf(values.get(name))))
 }
 
 function textOf (json: string | undefined): string {
   if (json === undefined || json === 'null') return ''
   return json.startsWith('"') ? JSON.parse(json) as string : json
-}
-
-function cell (text: string): string {
-  const safe = FORMULA.test(text) ? `'${text}` : text
-  return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
