@@ -64,11 +64,11 @@ export default [
   ...neostandard({
     ts: true,
     ignores: ['dist/**', 'examples/*/dist/**', '.tap/**', 'coverage/**', 'test/vectors/**', 'web/collector/d.js',
-      'web/browser/browser.js']
+      'web/browser/browser.js', 'web/{console,guide,start-page}/built/**']
   }),
-  ...tseslint.configs.strict.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  ...tseslint.configs.strict.map((config) => ({ ...config, files: ['**/*.{ts,tsx}'] })),
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'always' }],
@@ -84,7 +84,7 @@ export default [
   },
   {
     // Error classes carry the code that goes on the wire as their name.
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     rules: { camelcase: 'off', 'new-cap': 'off' }
   },
   {
@@ -112,7 +112,7 @@ export default [
   },
   {
     // Browsers get nothing of the server but its types.
-    files: ['web/**/*.ts'],
+    files: ['web/**/*.{ts,tsx}'],
     rules: {
       'no-restricted-imports': ['error', {
         patterns: [{
@@ -121,6 +121,11 @@ export default [
         }]
       }]
     }
+  },
+  {
+    // Lists of facts are arrays of pairs, whose values need no key.
+    files: ['web/console/**/*.tsx'],
+    rules: { 'react/jsx-key': 'off' }
   },
   ...oneWay,
   ...plugins,

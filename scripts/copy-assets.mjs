@@ -4,7 +4,21 @@ import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs'
 for (const folder of ['server/mock-products/assets/', 'web/account/', 'web/sign-in/', 'web/start-page/']) {
   const to = new URL(`../dist/${folder}`, import.meta.url)
   rmSync(to, { recursive: true, force: true })
-  cpSync(new URL(`../${folder}`, import.meta.url), to, { recursive: true })
+  cpSync(new URL(`../${folder}`, import.meta.url), to, { recursive: true, filter: isServed })
+}
+
+/** Leaves out the sources of pages that are built. */
+function isServed (file) {
+  return !/start-page\/(?:src|vite\.config\.js|captcha\.d\.ts|built\/\.sources)$/.test(file.replaceAll('\\', '/'))
+}
+
+for (const folder of ['web/console/built/', 'web/guide/built/']) {
+  const to = new URL(`../dist/${folder}`, import.meta.url)
+  rmSync(to, { recursive: true, force: true })
+  cpSync(new URL(`../${folder}`, import.meta.url), to, {
+    recursive: true,
+    filter: (file) => !file.endsWith('.sources')
+  })
 }
 
 const collector = new URL('../dist/web/collector/', import.meta.url)

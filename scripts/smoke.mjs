@@ -16,7 +16,7 @@ try {
   const pipelineKey = /Pipeline key +(\S+)/.exec(first.output())?.[1]
   const password = /Password +(\S+)/.exec(first.output())?.[1]
 
-  for (const path of ['/', '/docs', '/docs/json', '/healthz', '/readyz']) {
+  for (const path of ['/', '/console', '/docs', '/docs/json', '/healthz', '/readyz']) {
     assert.equal((await fetch(origin + path)).status, 200, path)
   }
   assert.equal((await fetch(`${origin}/api/databrain/guest-token`)).status, 401)

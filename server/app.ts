@@ -14,13 +14,14 @@ import adminAuth from '../routes/admin/auth/index.js'
 import adminKeys from '../routes/admin/keys/index.js'
 import adminUsers from '../routes/admin/users/index.js'
 import scim from '../routes/admin/scim/index.js'
+import adminConsole from '../routes/console/index.js'
 import type { RenewalOptions } from '../routes/databrain/guest-token/index.js'
 import { abuseGuards } from './abuse-guards.js'
 import type { Config } from './config/index.js'
 import { demoSession } from './start-page/session.js'
 import type { DemoSession } from './start-page/session.js'
 import { findDemoSource } from './demo-source.js'
-import { describeRoutes, serveDocs } from './docs.js'
+import { describeRoutes, serveDocs } from './docs/index.js'
 import drain from './drain.js'
 import { claimsOfIdentified, embedUser } from './embed-user.js'
 import type { IdentifiedUserOf } from './embed-user.js'
@@ -32,15 +33,20 @@ import { identityProvider } from './identity-provider.js'
 import { ingestionRoutes } from './ingestion-routes.js'
 import type { Mail } from './mail/index.js'
 import type { EventDurability } from './open-sink.js'
+import { serveGuide } from './guide.js'
 import { addPageHeaders } from './page-headers.js'
 import { GUEST_TOKEN_PATH, RENEWAL_PATH } from './products.js'
 import type { Products } from './products.js'
 import type { Secrets } from './secrets.js'
+import { addRequestIds } from './request-ids.js'
 import { secondFactors } from './second-factors.js'
 import { serverOptions } from './server-options.js'
 import { staticPage } from './static-page.js'
 import { singleSignOn } from './sso.js'
+import { adminPages } from './sso-paths.js'
 import { startPage } from './start-page/index.js'
+import { recordVisits } from './start-page/visits.js'
+import { traceRequests } from './tracing.js'
 import { VERSION } from './version.js'
 
 export interface AppParts {
@@ -63,8 +69,6 @@ export interface AppParts {
 }
 
 const MINUTE = 60_000
-/** Path of the page that the links in mails open. */
-const ACCOUNT_PATH = '/account'
 const DAY = 86_400_000
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
 
@@ -102,6 +106,8 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const { limits } = config
   const app = fastify(serverOptions({ config, ...(logStream === undefined ? {} : { logStream }) }))
 
+  addRequestIds(app)
+  await traceRequests(app, config.tracing)
   checkHeaders(app, limits.MAX_CONNECTIONS)
   addPageHeaders(app)
   await app.register(drain)
@@ -120,6 +126,10 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     retention: limits.EVENT_RETENTION_DAYS === 0 ? Infinity : limits.EVENT_RETENTION_DAYS * DAY
   })
   await app.register(auditLog)
+  // In production there is no start page that could create a session.
+  const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)
+  // Before the guards and routes whose responses it records.
+  if (session !== null) recordVisits(app, products.calls, session)
   await app.register(userReference, { keys: secrets.USER_REFERENCE_KEY })
   // Monitoring calls the health routes without TLS.
   await app.register(health, {
@@ -128,8 +138,6 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     ...(parts.started === undefined ? {} : { started: parts.started })
   })
 
-  // In production there is no start page that could create a session.
-  const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)
   // Browsers also send Origin with POST requests of the start page itself.
   const embedOrigins = session === null && config.embedOrigins !== null
     ? config.embedOrigins
@@ -155,7 +163,9 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     jwtSecrets: secrets.JWT_SECRET,
     sessionIdleMax: limits.ADMIN_SESSION_IDLE_MINUTES * MINUTE,
     // The tabs of a browser share the cookie, and may refresh at the same time.
-    ...config.adminCookie ? { cookie: true, reuseGrace: 10_000, secretsKeys: secrets.SECRETS_KEY } : {},
+    ...config.adminCookie === false
+      ? {}
+      : { cookie: config.adminCookie, reuseGrace: 10_000, secretsKeys: secrets.SECRETS_KEY },
     passwords: { breachCheck: config.breachCheck },
     loginRateLimit: { max: limits.LOGIN_RATE_MAX, timeWindow: 60_000 },
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
@@ -174,7 +184,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const publicUrl = config.publicUrl ?? origins[0]
   await app.register(adminUsers, {
     jwtSecrets: secrets.JWT_SECRET,
-    linkUrl: publicUrl + ACCOUNT_PATH,
+    linkUrl: publicUrl + adminPages(config).account,
     sendMail: parts.mail.sendMail,
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
@@ -182,10 +192,19 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await staticPage(app, 'account')
   await singleSignOn(app, { config, secrets, publicUrl, mocks: parts.identityMocks ?? null })
   await staticPage(app, 'sign-in')
+  if (config.console) await app.register(adminConsole, config.docs ? { guide: '/guide' } : {})
 
-  if (config.docs) await serveDocs(app)
+  if (config.docs) {
+    const places = { start: session !== null, console: config.console }
+    await serveDocs(app, places)
+    await serveGuide(app, places)
+  }
   if (session !== null) {
     await startPage(app, {
+      store,
+      attacks: config.mocksAlone,
+      links: { console: config.console, docs: config.docs },
+      userReferenceKey: secrets.USER_REFERENCE_KEY[0],
       products,
       session,
       user: config.embedUser,

@@ -1,25 +1,31 @@
 import type { Config } from './config/index.js'
 import type { FirstStart } from './first-start.js'
+import { adminPages } from './sso-paths.js'
 
 export interface BannerInput {
   origin: string
-  config: Pick<Config, 'admin' | 'docs' | 'production' | 'sso'>
+  config: Pick<Config, 'admin' | 'console' | 'docs' | 'production' | 'sso'>
   first: FirstStart | null
+  /** The link with which the first administrator chooses a password; `null`: none. Default: none. */
+  setUp?: string | null
 }
 
 /**
  * Returns the lines that the server prints at start: its URLs and, at the first start, the created credentials and
  * commands to copy. Contains no value of the environment.
  */
-export function banner ({ origin, config, first }: BannerInput): string {
+export function banner ({ origin, config, first, setUp = null }: BannerInput): string {
   const look = [
     ...(config.production ? [] : [`  Start page  ${origin}/`]),
-    ...(config.sso === null ? [] : [`  Sign-in     ${origin}/sign-in`]),
-    ...(config.docs ? [`  API docs    ${origin}/docs`] : []),
+    ...(config.console ? [`  Console     ${origin}/console`] : []),
+    ...(config.console || config.sso === null ? [] : [`  Sign-in     ${origin}${adminPages(config).signIn}`]),
+    ...(config.docs ? [`  Guide       ${origin}/guide`, `  API docs    ${origin}/docs`] : []),
     `  Health      ${origin}/readyz`
   ]
   const lines = ['', `fastify-gatehouse listens on ${origin}`, '', ...look]
-  if (first !== null) lines.push(...createdLines(first, config), ...toPaste(first, config, origin))
+  if (first !== null) {
+    lines.push(...createdLines(first, config), ...setUpLines(setUp), ...toPaste(first, config, origin))
+  }
   return [...lines, ''].join('\n')
 }
 
@@ -32,6 +38,12 @@ function createdLines ({ email, generatedPassword, pipelineKey }: FirstStart, { 
     `  Password       ${generatedPassword ?? 'the value of ADMIN_PASSWORD'}`,
     ...(pipelineKey === null ? [] : [`  Pipeline key   ${pipelineKey}`])
   ]
+}
+
+function setUpLines (link: string | null): string[] {
+  return link === null
+    ? []
+    : ['', 'To choose a password of your own, open this link within 30 minutes; it works once:', '', `  ${link}`]
 }
 
 function toPaste (

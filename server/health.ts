@@ -3,6 +3,7 @@ import type { FastifyPluginAsync, GatehouseRouteConfig } from 'fastify'
 import { Type } from '@sinclair/typebox'
 
 import { UNAVAILABLE } from '../lib/errors.js'
+import { UNTRACED } from '../lib/trace.js'
 import type { EventDurability } from './open-sink.js'
 
 export interface HealthOptions {
@@ -35,7 +36,7 @@ const ReadySchema = Type.Object({
 /** `/healthz`: the process runs. `/readyz`: the store and the sink respond, and the server is not stopping. */
 const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, started = () => true, guards = {} }) => {
   const ready = { status: 'ready', durability, note: DURABILITY[durability] } as const
-  const config = { quiet: true, gatehouse: guards }
+  const config = { quiet: true, gatehouse: guards, ...UNTRACED }
 
   app.get('/healthz', {
     config,

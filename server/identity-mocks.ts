@@ -3,7 +3,7 @@ import { startOidcProvider } from './mock-products/oidc/index.js'
 import type { OidcProvider } from './mock-products/oidc/index.js'
 import { startSamlProvider } from './mock-products/saml/index.js'
 import type { SamlProvider } from './mock-products/saml/index.js'
-import { SIGN_IN_PATH, ssoPaths } from './sso-paths.js'
+import { adminPages, ssoPaths } from './sso-paths.js'
 
 /** The mock identity providers of administrators, whose people have emails of this domain. */
 export const MOCK_DOMAIN = 'example.com'
@@ -32,7 +32,7 @@ export async function startIdentityMocks (config: Config, publicUrl: string): Pr
   const samlPaths = ssoPaths(publicUrl, 'saml', MOCK_SAML_ID)
   const oidc = await startOidcProvider({
     redirectUris: [oidcPaths.callback],
-    postLogoutRedirectUris: [publicUrl + SIGN_IN_PATH],
+    postLogoutRedirectUris: [publicUrl + adminPages(config).signIn],
     backchannelLogoutUrl: oidcPaths.backchannelLogout
   })
   try {

@@ -36,8 +36,8 @@ export async function protectPages (
 /** Sets security headers on every response. */
 export function addPageHeaders (app: FastifyInstance): void {
   app.addHook('onRequest', function setHeaders (request, reply, done) {
-    reply.header('X-Content-Type-Options', 'nosniff')
-    if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000')
+    reply.header('x-content-type-options', 'nosniff')
+    if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000')
     done()
   })
 }

@@ -5,6 +5,7 @@ import { startDataBrain } from './mock-products/databrain.js'
 import { startDxFeed } from './mock-products/dxfeed.js'
 import type { DxFeed } from './mock-products/dxfeed.js'
 import type { MockProduct } from './mock-products/mock-product.js'
+import { CallRecorder } from './start-page/calls.js'
 
 /** The configuration of a real product; a mock product has the same properties. */
 type RealProduct<Product extends { mock: boolean }> = Omit<Extract<Product, { mock: false }>, 'mock'>
@@ -18,6 +19,8 @@ export interface Products {
     /** The paths of the mock product's widget; `null` for the real product. */
     paths: DxFeed['paths'] | null
   } | null
+  /** The calls of the start page's sessions, which the mock products record. */
+  calls: CallRecorder
   /** Stops the mock products. */
   close(): Promise<void>
 }
@@ -34,15 +37,17 @@ export async function startProducts (
   origins: readonly string[]
 ): Promise<Products> {
   const started: MockProduct[] = []
+  const calls = new CallRecorder()
   const track = async <S extends MockProduct>(starting: Promise<S>): Promise<S> => {
     const mock = await starting
     started.push(mock)
     return mock
   }
   return {
-    databrain: databrain === null ? null : await databrainOf(databrain, origins, track),
-    boldbi: boldbi === null ? null : await boldbiOf(boldbi, origins, track),
-    dxfeed: dxfeed === null ? null : await dxfeedOf(dxfeed, origins, track),
+    calls,
+    databrain: databrain === null ? null : await databrainOf(databrain, origins, calls, track),
+    boldbi: boldbi === null ? null : await boldbiOf(boldbi, origins, calls, track),
+    dxfeed: dxfeed === null ? null : await dxfeedOf(dxfeed, origins, calls, track),
     async close () {
       await Promise.all(started.map((mock) => mock.close()))
     }
@@ -54,11 +59,12 @@ type TrackMock = <S extends MockProduct>(starting: Promise<S>) => Promise<S>
 async function databrainOf (
   config: NonNullable<Config['databrain']>,
   embedders: readonly string[],
+  calls: CallRecorder,
   track: TrackMock
 ): Promise<Products['databrain']> {
   if (!config.mock) return { ...config, mockOrigin: null }
   const proxyAuthUrls = embedders.map((origin) => origin + GUEST_TOKEN_PATH)
-  const { apiKey, origin } = await track(startDataBrain({ embedders, proxyAuthUrls }))
+  const { apiKey, origin } = await track(startDataBrain({ embedders, proxyAuthUrls, calls }))
   return {
     ...config,
     apiKey,
@@ -72,19 +78,21 @@ async function databrainOf (
 async function boldbiOf (
   config: NonNullable<Config['boldbi']>,
   embedders: readonly string[],
+  calls: CallRecorder,
   track: TrackMock
 ): Promise<Products['boldbi']> {
   if (!config.mock) return { ...config, mockOrigin: null }
-  const { apiUrl, embedSecret, origin } = await track(startBoldBi({ embedders }))
+  const { apiUrl, embedSecret, origin } = await track(startBoldBi({ embedders, calls }))
   return { apiUrl, embedSecret, mockOrigin: origin }
 }
 
 async function dxfeedOf (
   config: NonNullable<Config['dxfeed']>,
   embedders: readonly string[],
+  calls: CallRecorder,
   track: TrackMock
 ): Promise<Products['dxfeed']> {
   if (!config.mock) return { ...config, mockOrigin: null, paths: null }
-  const { secret, origin, paths } = await track(startDxFeed({ embedders, ...config }))
+  const { secret, origin, paths } = await track(startDxFeed({ embedders, calls, ...config }))
   return { ...config, secret, mockOrigin: origin, paths }
 }

@@ -1,13 +1,19 @@
+import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { ServerOptions } from 'node:http'
 import type { Socket } from 'node:net'
 
-import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 
 import { INVALID_REQUEST } from '../lib/errors.js'
+import { REQUEST_ID_HEADER } from '../lib/http/request-id.js'
+import { logUnreadable } from '../lib/refusal-log/index.js'
 import { envelope, refuse, toPublicError } from '../lib/refuse.js'
 import type { Config } from './config/index.js'
+import { stdoutLog } from './log-output.js'
 import { loggerOptions, RequestLog } from './logging.js'
+import type { LogStream } from './logging.js'
+import { requestIds } from './request-ids.js'
 import { trustedProxies } from './config/trusted-proxies.js'
 
 /** 16 KB of headers; Node.js answers 431 for more. */
@@ -17,15 +23,18 @@ const MAX_BODY_BYTES = 524_288
 export interface ServerOptionsInput {
   config: Pick<Config, 'logLevel' | 'trustProxy' | 'limits'>
   /** The stream that receives the log. Default: stdout. */
-  logStream?: { write(line: string): void }
+  logStream?: LogStream
 }
 
 /** Fastify options: limits for slow, idle and oversized clients, and the error envelope for HTTP parser errors too. */
-export function serverOptions ({ config: { logLevel, trustProxy, limits }, logStream }: ServerOptionsInput) {
+export function serverOptions ({ config, logStream = stdoutLog() }: ServerOptionsInput) {
+  const { logLevel, trustProxy, limits } = config
+  const isTrusted = trustProxy !== false && trustedProxies(trustProxy)
   return {
     logger: loggerOptions(logLevel, logStream),
-    logController: new RequestLog(),
-    trustProxy: trustProxy !== false && trustedProxies(trustProxy),
+    logController: new RequestLog(logStream),
+    trustProxy: isTrusted,
+    genReqId: requestIds(isTrusted),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: limits.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
@@ -57,6 +66,7 @@ const CLIENT_ERROR_BODY = envelope(new INVALID_REQUEST({ message: 'The request c
 
 /** Answers a request that the HTTP parser cannot read. Never logs its bytes, which may contain secrets. */
 function sendClientError (
+  this: FastifyInstance,
   error: NodeJS.ErrnoException,
   socket: Socket & { _httpMessage?: { headersSent: boolean } | null }
 ): void {
@@ -64,7 +74,10 @@ function sendClientError (
     socket.destroy()
     return
   }
-  const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
+  const { code = 'UNKNOWN' } = error
+  const status = CLIENT_ERROR_STATUS[code] ?? 400
+  const reqId = randomUUID()
+  logUnreadable(this, { code, status, reqId })
   socket.write(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -72,6 +85,7 @@ function sendClientError (
       'Content-Type: application/json; charset=utf-8',
       'Cache-Control: no-store',
       'X-Content-Type-Options: nosniff',
+      `${REQUEST_ID_HEADER}: ${reqId}`,
       `Content-Length: ${Buffer.byteLength(CLIENT_ERROR_BODY)}`,
       '',
       CLIENT_ERROR_BODY

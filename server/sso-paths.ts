@@ -1,5 +1,19 @@
-/** The path of the page on which administrators log in through an identity provider. */
-export const SIGN_IN_PATH = '/sign-in'
+import type { Config } from './config/index.js'
+
+/** The pages that identity providers and the links of mails open. */
+export interface AdminPages {
+  /** Where administrators log in. */
+  signIn: string
+  /** Where invitations are accepted and passwords set. */
+  account: string
+}
+
+/** Returns the paths of the pages: in the console, or the small separate pages of a server without it. */
+export function adminPages (config: Pick<Config, 'console'>): AdminPages {
+  return config.console
+    ? { signIn: '/console/sign-in', account: '/console/account' }
+    : { signIn: '/sign-in', account: '/account' }
+}
 
 /** Returns the URLs of a configured identity provider that are entered at the provider. */
 export function ssoPaths (publicUrl: string, kind: 'oidc' | 'saml', id: string) {

@@ -13,7 +13,7 @@ import type { SsoConfig } from './config/sso.js'
 import { MOCK_DOMAIN, MOCK_OIDC_ID, MOCK_SAML_ID } from './identity-mocks.js'
 import type { IdentityMocks } from './identity-mocks.js'
 import type { Secrets } from './secrets.js'
-import { SIGN_IN_PATH } from './sso-paths.js'
+import { adminPages } from './sso-paths.js'
 
 interface SsoParts {
   config: Config
@@ -38,7 +38,7 @@ export async function singleSignOn (app: FastifyInstance, parts: SsoParts): Prom
   const shared: SsoOptions = {
     jwtSecrets: secrets.JWT_SECRET,
     publicUrl,
-    loginPage: SIGN_IN_PATH,
+    loginPage: adminPages(parts.config).signIn,
     domains: mocks === null
       ? sso.domains.map((domain) => ({ domain, orgId: sso.orgId, sso: sso.policy }))
       : [{ domain: MOCK_DOMAIN, orgId: sso.orgId, sso: 'optional' }],

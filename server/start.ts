@@ -18,6 +18,8 @@ import { openStore } from './open-store.js'
 import { serverOrigins } from './config/server-origins.js'
 import { startProducts } from './products.js'
 import { openSecrets } from './secrets.js'
+import { setUpLink } from './set-up-link.js'
+import { adminPages } from './sso-paths.js'
 
 export interface Running {
   app: FastifyInstance
@@ -79,7 +81,15 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     // Listens before firstStart: a used port must not lose the password, which is printed only once.
     await app.listen({ host: config.host, port, backlog: 4_096 }).catch(explainUsedPort)
     const first = await firstStart(store, await createPasswords(), config.admin, config.production ? null : origins)
-    print(banner({ origin: origins[0], config, first }))
+    // The link has the server's own origin, and no email of ADMIN_EMAIL: values of the environment are never printed.
+    const setUp = config.console && first !== null && first.generatedPassword !== null
+      ? await setUpLink(store, secrets.JWT_SECRET, {
+        email: first.email,
+        accountUrl: origins[0] + adminPages(config).account,
+        showsEmail: !config.admin.isEmailSet
+      })
+      : null
+    print(banner({ origin: origins[0], config, first, setUp }))
     started = true
 
     async function stop (limit: number, delay = 0) {

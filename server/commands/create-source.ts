@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { parseDomain } from '../../lib/cors/origin-rules.js'
+import { parseDomain } from '../../lib/cors/domain.js'
 import type { Values } from './command.js'
 import { createSource } from '../demo-source.js'
 import { withStore } from './with-store.js'

@@ -12,8 +12,8 @@ const start: Command = {
   needs: (
     environment
   ) => [...new Set([...forData(environment), ...forEvents(environment), ...forGuards(environment),
-    ...forMail(environment), ...forMfa(environment), ...forIdentity(environment), ...forSso(environment),
-    '@node-rs/argon2', ...SERVER])],
+    ...forConsole(environment), ...forMail(environment), ...forMfa(environment), ...forIdentity(environment),
+    ...forSso(environment), '@node-rs/argon2', ...SERVER])],
   run: async () => await (await import('./start.js')).start()
 }
 
@@ -102,6 +102,10 @@ function forMail ({ SMTP_URL = '' }: NodeJS.ProcessEnv): string[] {
 
 function forIdentity ({ IDENTITY_ISSUER = '' }: NodeJS.ProcessEnv): string[] {
   return IDENTITY_ISSUER === '' ? [] : ['jose']
+}
+
+function forConsole ({ CONSOLE = '' }: NodeJS.ProcessEnv): string[] {
+  return CONSOLE === 'off' ? [] : ['@fastify/static']
 }
 
 function forMfa ({ MFA = '', MFA_ORIGINS = '', NODE_ENV = '' }: NodeJS.ProcessEnv): string[] {

@@ -267,9 +267,10 @@ export const EnvironmentSchema = Type.Object({
     10_080
   ),
   ADMIN_COOKIE: oneOf(
-    '`on`: the refresh token of an administrator is in an HttpOnly cookie, for pages of this server, and not in the JSON',
-    ['off', 'on'],
-    'off'
+    'Where the refresh token of an administrator is: `on-request`, in an HttpOnly cookie for pages of this server that ' +
+      'ask for it, such as the console, else in the JSON; `on`, always in the cookie; `off`, always in the JSON',
+    ['on-request', 'on', 'off'],
+    'on-request'
   ),
   MFA: oneOf(
     '`off`: no second factors; administrators who have one, or whose organisation requires one, cannot log in',
@@ -349,8 +350,9 @@ export const EnvironmentSchema = Type.Object({
     60_000,
     0
   ),
+  CONSOLE: oneOf('Serve the console for administrators at /console', ['on', 'off'], 'on'),
   DOCS: Type.Optional(Type.Unsafe<'on' | 'off'>(Type.Union([Type.Literal('on'), Type.Literal('off')], {
-    about: 'Serve the OpenAPI document at /docs',
+    about: 'Serve the API documentation at /docs and the guide at /guide',
     expected: 'one of on, off',
     otherwise: 'on; off in production'
   }))),
@@ -362,6 +364,11 @@ export const EnvironmentSchema = Type.Object({
   METRICS_TOKEN: text(
     'Bearer token of the program that reads /metrics, at least 32 bytes',
     { otherwise: 'none: /metrics responds only to this machine, without a proxy' }
+  ),
+  TRACING: oneOf(
+    'Traces, if an SDK of OpenTelemetry is loaded; `continue` also continues the traces that clients name',
+    ['on', 'continue', 'off'],
+    'on'
   )
 })
 

@@ -59,7 +59,7 @@ export interface Config {
   captcha: CaptchaConfig | null
   csrf: boolean
   /** Whether the refresh token of an administrator is in a cookie. */
-  adminCookie: boolean
+  adminCookie: boolean | 'on-request'
   /** `null`: off. */
   mfa: MfaConfig | null
   /** `null`: off. */
@@ -76,6 +76,10 @@ export interface Config {
   botExceptions: RegExp[]
   /** The token for /metrics; `null`: only for programs on this machine. */
   metricsToken: string | null
+  /** Whether the console is served. */
+  console: boolean
+  /** Whether requests are traced if an SDK is loaded; `continue`: in the traces that clients name. */
+  tracing: 'on' | 'continue' | 'off'
   docs: boolean
   /** Additional host names of the start page. */
   allowedHosts: string[]
@@ -162,7 +166,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     embedOrigins,
     captcha: captchaOf(environment, embedOrigins, problems),
     csrf: environment.CSRF === 'on',
-    adminCookie: environment.ADMIN_COOKIE === 'on',
+    adminCookie: environment.ADMIN_COOKIE === 'on-request' ? 'on-request' : environment.ADMIN_COOKIE === 'on',
     mfa: mfaOf(environment, problems),
     sso: ssoOf(environment, problems),
     breachCheck: environment.PASSWORD_BREACH_CHECK === 'on',
@@ -172,6 +176,8 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     limits: environment,
     botExceptions: botExceptionsOf(environment.INGEST_BOTS_EXCEPT, problems),
     metricsToken: secretOf('METRICS_TOKEN', environment, problems),
+    console: environment.CONSOLE === 'on',
+    tracing: environment.TRACING,
     docs: environment.DOCS === undefined ? !production : environment.DOCS === 'on',
     allowedHosts: hostsOf(environment.ALLOWED_HOSTS, problems),
     allowWeakSecret: environment.ALLOW_WEAK_SECRET === 'on'

@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { hmacSha256, sameSecret } from '../../signing/digest.js'
 import { readFilter, withoutFilter } from './boldbi-filter.js'
 import type { FilterCondition } from './boldbi-filter.js'
-import { barChart, figures } from './charts.js'
+import { figures, numbersOf, ranking, stackedBars } from './charts.js'
 import { escapeHtml, page, refusal, serveAssets } from './page.js'
-import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, mockProductApp } from './mock-product.js'
+import {
+  listenOnLoopback, LiveTokens, mockProductApp, recordCalls, secretForThisRun, sendPage
+} from './mock-product.js'
 import type { MockProduct, MockProductOptions } from './mock-product.js'
 
 const SITE = '/bi/api/site/site1'
@@ -41,6 +43,10 @@ interface Grant {
 export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   const { embedSecret = secretForThisRun(), now = Date.now } = options
   const app = mockProductApp(options)
+  recordCalls(app, options.calls, {
+    party: 'boldbi',
+    paths: [`${SITE}/embed/authorize`, `${SITE}/embed/dashboard`]
+  })
   const grants = new LiveTokens<Grant>(now)
   serveAssets(app, ['announce.js'])
 
@@ -129,9 +135,19 @@ function refused (Message: string): AuthorizeReply {
   return { status: 401, body: { ApiStatus: false, Status: false, Message } }
 }
 
+const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+const TOPICS = ['Delivery', 'Billing', 'Returns', 'Account']
+
 function dashboard ({ user, mode, filter }: Grant): string {
   const header = `<header><h1>Support desk</h1><small><b>${escapeHtml(user)}</b>, ${escapeHtml(mode)}</small></header>`
   if (filter === null) return `<main class="bold">\n${header}\n<p>There is no data to be displayed</p>\n</main>`
+  const next = numbersOf(user)
+  const days = DAYS.map((_, at): [number, number] => {
+    const all = at < 5 ? 70 + next() * 50 : 18 + next() * 20
+    const unsolved = Math.round(all * (0.08 + at * 0.04))
+    return [Math.round(all) - unsolved, unsolved]
+  })
+  const open = days.reduce((sum, [, unsolved]) => sum + unsolved, 0)
   const conditions = filter.map(({ name, operator, values }) => {
     return `<p class="filter">${
       escapeHtml(`${name} ${operator} ${values.map((value) => JSON.stringify(value)).join(' ')}`)
@@ -141,11 +157,22 @@ function dashboard ({ user, mode, filter }: Grant): string {
 ${header}
 ${conditions.join('')}${
     figures([
-      { label: 'Open tickets', value: '148', change: '−9%', good: true },
-      { label: 'First reply', value: '41 min', change: '+3%', good: false },
-      { label: 'Satisfied', value: '96%', change: '+1%', good: true }
+      { label: 'Open tickets', value: String(open), change: `−${(3 + next() * 9).toFixed(0)}%`, good: true },
+      {
+        label: 'First reply',
+        value: `${Math.round(25 + next() * 30)} min`,
+        change: `+${(1 + next() * 4).toFixed(0)}%`,
+        good: false
+      },
+      {
+        label: 'Satisfied',
+        value: `${(93 + next() * 5).toFixed(1)}%`,
+        change: `+${(next() * 2).toFixed(1)} pt`,
+        good: true
+      }
     ])
   }
-${barChart('Tickets by weekday', [62, 88, 71, 79, 93, 34, 21], ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])}
+${stackedBars('Tickets by weekday, solved and open', days, DAYS)}
+${ranking('Tickets by topic', TOPICS.map((name, at) => [name, (5 - at) * (0.7 + next() * 0.6)]))}
 </main>`
 }

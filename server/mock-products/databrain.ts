@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 
 import { sameSecret } from '../../signing/digest.js'
-import { areaChart, figures } from './charts.js'
+import { areaChart, figures, numbersOf, ranking, shortNumber } from './charts.js'
 import { escapeHtml, page, refusal, serveAssets } from './page.js'
-import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, mockProductApp } from './mock-product.js'
+import {
+  listenOnLoopback, LiveTokens, mockProductApp, recordCalls, secretForThisRun, sendPage
+} from './mock-product.js'
 import type { MockProduct, MockProductOptions } from './mock-product.js'
 import { parseUrl } from '../../signing/parse-url.js'
 
@@ -37,6 +39,10 @@ interface Guest {
 export async function startDataBrain (options: DataBrainOptions): Promise<DataBrain> {
   const { apiKey = secretForThisRun(), proxyAuthUrls, now = Date.now } = options
   const app = mockProductApp(options)
+  recordCalls(app, options.calls, {
+    party: 'databrain',
+    paths: ['/api/v2/guest-token/create', '/component', '/component/session', '/embed', '/api/v2/dashboard']
+  })
   const guests = new LiveTokens<Guest>(now)
   serveAssets(app, ['component.js', 'announce.js', 'databrain-plugin.js'])
 
@@ -178,20 +184,40 @@ function nameOf ({ app }: Guest): string {
   return app === '' ? 'Revenue' : app
 }
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const REGIONS = ['Germany', 'France', 'Netherlands', 'Spain']
+
 function dashboard (guest: Guest): string {
   const { clientId } = guest
+  const next = numbersOf(clientId)
+  const previous = MONTHS.map((_, at) => 40_000 + at * 1_900 + next() * 9_000)
+  const months = previous.map((value, at) => value * (1.04 + at * 0.012 + next() * 0.1))
+  const [sum, sumBefore] = [total(months), total(previous)]
+  const orders = Math.round(sum / (41 + next() * 4))
   return `<main>
 <header><h1>${escapeHtml(nameOf(guest))}</h1><small>Rows of <b>${escapeHtml(clientId)}</b></small></header>
 ${
     figures([
-      { label: 'Revenue', value: '€84.2k', change: '+12%', good: true },
-      { label: 'Orders', value: '1,932', change: '+4%', good: true },
-      { label: 'Refunds', value: '31', change: '−7%', good: true }
+      {
+        label: 'Revenue',
+        value: `€${shortNumber(sum)}`,
+        change: `+${((sum / sumBefore - 1) * 100).toFixed(1)}%`,
+        good: true
+      },
+      { label: 'Orders', value: orders.toLocaleString('en'), change: `+${(2 + next() * 6).toFixed(1)}%`, good: true },
+      {
+        label: 'Refunds',
+        value: `${(1.2 + next()).toFixed(1)}%`,
+        change: `+${(next() / 2).toFixed(1)} pt`,
+        good: false
+      }
     ])
   }
-${
-    areaChart('Revenue by month', [22, 31, 27, 42, 38, 55, 61, 58, 72, 69, 84, 91], ['Jan', 'Feb', 'Mar', 'Apr', 'May',
-      'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'])
-  }
+${areaChart('Revenue by month, previous year dashed', months, previous, MONTHS)}
+${ranking('Revenue by country', REGIONS.map((name, at) => [name, (5 - at) * (0.7 + next() * 0.6)]))}
 </main>`
+}
+
+function total (values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
 }

@@ -16,16 +16,37 @@ interface Message {
   channel: number
   token?: string
   service?: string
-  add?: Array<{ symbol: string }>
+  add?: Array<{ type?: string, symbol: string }>
 }
 
 interface Session {
   socket: Duplex
+  url: string
+  /** When the connection was opened, in epoch milliseconds. */
+  opened: number
   /** The user of the last valid token; `null` before the first one. */
   user: string | null
   /** When that token expires, in epoch milliseconds. */
   ends: number
   send(message: object): void
+}
+
+/** The prices of a period that began at `time`, in epoch milliseconds. */
+export interface Candle {
+  time: number
+  open: number
+  high: number
+  low: number
+  close: number
+}
+
+/** The decision on a token that a client sent. */
+export interface TokenVerdict {
+  token: string
+  /** Why the token was refused, or `null`. */
+  reason: string | null
+  /** The time from the connection to the decision. */
+  milliseconds: number
 }
 
 export interface DxLinkServer {
@@ -45,6 +66,10 @@ export interface DxLinkOptions extends Omit<VerifyWidgetTokenOptions, 'now'> {
   user?: string | undefined
   /** The quote of a symbol. Default: one fixed quote. */
   quoteOf?(symbol: string): { bidPrice: number, askPrice: number }
+  /** The latest candles of a symbol, oldest first. Default: none. */
+  candlesOf?(symbol: string): Candle[]
+  /** Receives each decision with the URL of the connection. */
+  onToken?(url: string, verdict: TokenVerdict): void
 }
 
 /**
@@ -52,13 +77,14 @@ export interface DxLinkOptions extends Omit<VerifyWidgetTokenOptions, 'now'> {
  */
 export function dxlinkServer (
   server: Server,
-  { now = Date.now, user, quoteOf = sameQuote, ...options }: DxLinkOptions
+  { now = Date.now, user, quoteOf = sameQuote, candlesOf = noCandles, onToken, ...options }: DxLinkOptions
 ): DxLinkServer {
   const sessions = new Set<Session>()
   const dxlink: DxLinkServer = { verdicts: [], connections: 0, endExpired, close }
 
   server.on('upgrade', (request, socket: Duplex) => {
-    if (request.url !== DXLINK_PATH) return socket.destroy()
+    const { url = '' } = request
+    if (url.replace(/\?.*$/, '') !== DXLINK_PATH) return socket.destroy()
     const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${HANDSHAKE}`).digest('base64')
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`
@@ -66,6 +92,8 @@ export function dxlinkServer (
     dxlink.connections++
     const session: Session = {
       socket,
+      url,
+      opened: now(),
       user: null,
       ends: 0,
       send: (message) => socket.write(textFrame(JSON.stringify(message)))
@@ -96,11 +124,12 @@ export function dxlinkServer (
     } else if (type === 'CHANNEL_REQUEST') {
       session.send({ type: 'CHANNEL_OPENED', channel, service: message.service, parameters: {} })
     } else if (type === 'FEED_SUBSCRIPTION') {
-      const data = (message.add ?? []).map(({ symbol }) => ({
-        eventType: 'Quote',
-        eventSymbol: symbol,
-        ...quoteOf(symbol)
-      }))
+      const data = (message.add ?? []).flatMap<object>(({ type, symbol }) =>
+        type === 'Candle'
+          // Such as `AAPL{=5s}`: the symbol and its period.
+          ? candlesOf(symbol.replace(/\{.*$/, '')).map((candle) => ({ eventType: type, eventSymbol: symbol, ...candle }))
+          : [{ eventType: 'Quote', eventSymbol: symbol, ...quoteOf(symbol) }]
+      )
       session.send({ type: 'FEED_DATA', channel, data })
     }
   }
@@ -111,9 +140,9 @@ export function dxlinkServer (
     const payload = verdict.valid && (user === undefined || verdict.payload.user === user) ? verdict.payload : null
     session.user = payload?.user ?? null
     session.ends = payload === null ? 0 : payload.expiration * unit
-    dxlink.verdicts.push(
-      payload !== null ? `authorized ${payload.user}` : verdict.valid ? 'wrong_user' : verdict.reason
-    )
+    const reason = payload !== null ? null : verdict.valid ? 'wrong_user' : verdict.reason
+    dxlink.verdicts.push(reason ?? `authorized ${payload?.user}`)
+    onToken?.(session.url, { token, reason, milliseconds: now() - session.opened })
     session.send({ type: 'AUTH_STATE', channel: 0, state: payload === null ? 'UNAUTHORIZED' : 'AUTHORIZED' })
   }
 
@@ -130,6 +159,10 @@ export function dxlinkServer (
   }
 
   return dxlink
+}
+
+function noCandles (): Candle[] {
+  return []
 }
 
 function sameQuote (): { bidPrice: number, askPrice: number } {

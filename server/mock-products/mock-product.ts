@@ -5,6 +5,8 @@ import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 import { refuseForeignHosts } from '../allowed-hosts.js'
+import type { CallRecorder } from '../start-page/calls.js'
+import { TRACE } from '../start-page/mask.js'
 
 /** A small server on a loopback port that validates requests like the real product. */
 export interface MockProduct {
@@ -18,6 +20,8 @@ export interface MockProductOptions {
   embedders: readonly string[]
   /** Epoch milliseconds. Default: `Date.now`. */
   now?: () => number
+  /** Records the requests of the start page's sessions. Default: they are not recorded. */
+  calls?: CallRecorder
 }
 
 export interface MockProductPolicy extends Pick<MockProductOptions, 'embedders'> {
@@ -51,6 +55,22 @@ export function mockProductApp ({ embedders, formTargets }: MockProductPolicy): 
     })
   })
   return app
+}
+
+/**
+ * Records the requests to the given paths for the start page. The page's frames carry the id of its session in the
+ * query, because they have no cookie of this server.
+ */
+export function recordCalls (
+  app: FastifyInstance,
+  calls: CallRecorder | undefined,
+  { party, paths }: { party: 'databrain' | 'boldbi' | 'dxfeed', paths: readonly string[] }
+): void {
+  calls?.watch(app, {
+    party,
+    sessionOf: ({ query }) => calls.sessionOf((query as Record<string, unknown> | undefined)?.[TRACE]),
+    topicOf: (path) => paths.includes(path) ? party : null
+  })
 }
 
 /** Listens on a port of 127.0.0.1. Default: any free port. */

@@ -5,15 +5,19 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 
 import { routeScope } from '../../lib/http/route-scope.js'
 import { pageConfig } from '../../routes/databrain/guest-token/page-config.js'
-import type { Source } from '../../contracts/token-store/index.js'
+import type { Source, TokenStore } from '../../contracts/token-store/index.js'
 import { refuseForeignHosts } from '../allowed-hosts.js'
-import type { DemoSession } from './session.js'
+import { claimsOfIdentified } from '../embed-user.js'
+import { demoRoutes, eventPrefix } from './demo-routes.js'
+import type { DemoSession, Visit } from './session.js'
+import { ORG } from '../demo-source.js'
 import { protectPages } from '../page-headers.js'
 import { GUEST_TOKEN_PATH, PROXY_PATH, RENEWAL_PATH } from '../products.js'
 import type { Products } from '../products.js'
 
 export interface StartPageOptions {
   products: Products
+  store: TokenStore
   session: DemoSession
   /** The user of a new visitor; `null`: no user, so no session is created. */
   user: string | null
@@ -22,6 +26,12 @@ export interface StartPageOptions {
   /** The server's own origin, as DataBrain's servers call it. */
   origin: string
   proxyKey: string
+  /** Signs the page's user references. */
+  userReferenceKey: string
+  /** Whether the page offers attacks. */
+  attacks: boolean
+  /** Whether the server has a console and an API document, for the page's links. */
+  links: { console: boolean, docs: boolean }
   /** Host names of the page, in addition to loopback names. */
   hosts: readonly string[]
   /** Finds the source of the page's events, or `null` if it was deleted. */
@@ -32,13 +42,16 @@ export interface StartPageOptions {
   csrf: boolean
 }
 
-const ASSETS = ['start.css', 'start.js', 'embeds.js', 'captcha.js', 'databrain.js', 'widget.js']
-  .map((name) => [name, asset(name)] as const)
+/** Built by `scripts/build-start-page.mjs`. */
+const BUILT = ['start.css', 'start.js']
 /** The browser helper of the package. */
 const BROWSER_HELPER = new URL('../../web/browser/browser.js', import.meta.url)
 const HTML = asset('start.html')
 
-/** Registers the start page: three embeds, loaded as the products document, and a button that sends an event. */
+/**
+ * Registers the start page: three embeds, loaded as the products document, each beside its requests, attacks on them,
+ * and ways to send an event.
+ */
 export async function startPage (app: FastifyInstance, options: StartPageOptions): Promise<void> {
   const { products, session, user, users } = options
   const frames = [products.databrain, products.boldbi].map((product) => product?.mockOrigin ?? null).filter((origin) =>
@@ -46,6 +59,7 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
   )
   const widget = products.dxfeed?.mockOrigin ?? null
 
+  await demoRoutes(app, options)
   await routeScope(app, {}, async (scope) => {
     refuseForeignHosts(scope, options.hosts)
     await protectPages(scope, { frames, widgets: widget === null ? [] : [widget] })
@@ -55,7 +69,8 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
       return send(reply, 'text/html; charset=utf-8', HTML)
     })
 
-    for (const [name, content] of ASSETS) {
+    for (const name of BUILT) {
+      const content = built(name)
       const type = name.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8'
       scope.get(`/demo/${name}`, (_request, reply) => send(reply, type, content))
     }
@@ -64,13 +79,21 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
     scope.get('/demo/browser.js', (_request, reply) => send(reply, 'text/javascript; charset=utf-8', browserHelper))
 
     scope.get('/demo/page.json', async (request, reply) => {
-      const current = session.of(request)?.user ?? user
+      const visit = session.of(request)
+      const current = visit?.user ?? user
       const source = await options.demoSource()
       reply.header('Cache-Control', 'no-store')
       return {
         user: current,
         users,
-        databrain: databrainOf(app, options, current),
+        trace: visit === null ? null : products.calls.open(visit.id),
+        eventPrefix: visit === null ? null : eventPrefix(visit),
+        attacks: options.attacks && visit !== null,
+        links: options.links,
+        // A session that began after the cut-off is not refused.
+        revoked: current !== null &&
+          await options.store.revocations.cutoff(ORG, 'user', current) > (visit?.since ?? Date.now()),
+        databrain: databrainOf(app, options, current, visit),
         boldbi: products.boldbi === null
           ? null
           : { apiUrl: products.boldbi.apiUrl, mockOrigin: products.boldbi.mockOrigin },
@@ -99,7 +122,8 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
 function databrainOf (
   app: FastifyInstance,
   { products: { databrain }, origin, proxyKey }: StartPageOptions,
-  user: string | null
+  user: string | null,
+  visit: Visit | null
 ): object | null {
   if (databrain === null) return null
   if (databrain.mockOrigin === null || user === null) {
@@ -110,7 +134,10 @@ function databrainOf (
     page: pageConfig({
       url: origin + GUEST_TOKEN_PATH,
       proxyKey,
-      reference: app.userReference.sign({ sub: user }),
+      reference: app.userReference.sign(
+        // A revocation after the session began also applies to the references of a page that was loaded later.
+        visit === null ? { sub: user } : claimsOfIdentified({ id: user, issuedAt: visit.since })
+      ),
       baseUrl: databrain.mockOrigin
     }),
     renewal: RENEWAL_PATH,
@@ -120,6 +147,14 @@ function databrainOf (
 
 function send (reply: FastifyReply, type: string, content: Buffer): FastifyReply {
   return reply.header('Cache-Control', 'no-cache').type(type).send(content)
+}
+
+function built (name: string): Buffer {
+  try {
+    return asset(`built/${name}`)
+  } catch (error) {
+    throw new Error('The start page is missing: run `npm run build`', { cause: error })
+  }
 }
 
 function asset (name: string): Buffer {

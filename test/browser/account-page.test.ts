@@ -17,7 +17,7 @@ async function setUp (t: Test) {
   const browser = await openBrowser(t)
   if (browser === null) return null
   const dataDir = await temporaryFolder(t)
-  const { app, first } = await demoApp(t, { DATA_DIR: dataDir }, { listen: true })
+  const { app, first } = await demoApp(t, { CONSOLE: 'off', DATA_DIR: dataDir }, { listen: true })
   const page = await browser.newPage({ viewport: { width: 420, height: 800 } })
   const complaints: string[] = []
   page.on('console', (message) => {

@@ -14,7 +14,6 @@ import { openBrowser } from '../helpers/browser.js'
 import { logReader } from '../helpers/log-reader.js'
 
 const ASSETS = new URL('../../web/start-page/', import.meta.url)
-const BROWSER_HELPER = new URL('../../web/browser/', import.meta.url)
 const KEYS = { captcha: 'altcha-k3y-0123456789-abcdefghijklmnopq', csrf: 'csrf-k3y-0123456789-abcdefghijklmnopqrst' }
 
 /** Runs in the page and returns the status of each of its requests. */
@@ -175,33 +174,4 @@ t.test('an open page keeps its token when a link from another site opens a secon
   await second.click('a')
   await second.waitForURL(`${own}/form`)
   t.same([await send(second), await send(first)], [200, 200])
-})
-
-t.test('an embed of the start page that failed to get a CSRF token gets a token on the next try', async (t) => {
-  const browser = await openBrowser(t)
-  if (browser === null) return
-  let failures = 1
-  const app = Fastify({ forceCloseConnections: true })
-  t.teardown(() => app.close())
-  app.addHook('onRequest', async function failAtFirst ({ url }, reply) {
-    if (url === '/csrf/token' && failures-- > 0) {
-      return reply.code(503).send({ error: { code: 'UNAVAILABLE', message: 'not now' } })
-    }
-  })
-  await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf/token' })
-  app.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title>'))
-  const scripts = { 'embeds.js': ASSETS, 'captcha.js': ASSETS, 'databrain.js': ASSETS, 'browser.js': BROWSER_HELPER }
-  for (const [name, folder] of Object.entries(scripts)) {
-    const script = await readFile(new URL(name, folder), 'utf8')
-    app.get(`/${name}`, (_request, reply) => reply.type('text/javascript').send(script))
-  }
-  app.get('/api/generate-token', { config: { gatehouse: { csrf: true } } }, async () => ({ token: 'minted' }))
-  const page = await browser.newPage()
-  await page.goto(await app.listen({ host: '127.0.0.1', port: 0 }))
-  const embed = () =>
-    page.evaluate(
-      "import('/embeds.js').then(({ fetchWidgetToken }) => fetchWidgetToken({ csrf: true, captcha: null " +
-        '})).then((answer) => answer.json()).then(({ token }) => token).catch((error) => error.message)'
-    )
-  t.same([await embed(), await embed(), await embed()], ['not now', 'minted', 'minted'])
 })

@@ -11,7 +11,7 @@ import type { DemoApp } from '../helpers/server-app.js'
 async function setUp (t: Test, variables: Record<string, string> = {}) {
   const browser = await openBrowser(t)
   if (browser === null) return null
-  const demo = await demoApp(t, variables, { listen: true, identityMocks: true })
+  const demo = await demoApp(t, { CONSOLE: 'off', ...variables }, { listen: true, identityMocks: true })
   const { mocks, app } = demo
   if (mocks === null) throw new Error('the mock identity providers did not start')
   const address = app.server.address()

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Role, TokenStore } from '../../contracts/token-store/index.js'
 import type { PermissionName } from '../../schemas/admin-keys.js'
 import {
-  aDigest, anApiKey, aProvider, aRevocation, aSession, aSource,
+  aDigest, anApiKey, aProvider, aRefusedEvent, aRevocation, aSession, aSource, aSourceKey,
   aWebhook
 } from '../../conformance/token-store/fixtures.js'
 import { anEvent } from '../../conformance/event-sink/index.js'
@@ -47,6 +47,11 @@ export interface Decision {
 const anEmail = () => `${randomUUID()}@example.com`
 const source = async ({ store, orgId }: Subject) => (await store.sources.create(aSource({ orgId }))).id
 const ofSource = async (subject: Subject) => ({ params: { id: await source(subject) } })
+const ofSourceKey = async (subject: Subject) => {
+  const id = await source(subject)
+  const key = await subject.store.sourceKeys.create(subject.orgId, id, aSourceKey())
+  return { params: { id, key_id: key?.id ?? '' } }
+}
 const ofWebhook = async (subject: Subject) => {
   const id = await source(subject)
   const fields = aWebhook({ provider: 'standard', secret: 'whsec_cTdUeTJLZDlXbTR4WnAzTA==' })
@@ -77,6 +82,11 @@ const ofEvent = async ({ admin, orgId }: Subject) => {
   const event = anEvent({ orgId, sourceId: randomUUID() })
   await admin.app.eventSink.write([event])
   return { params: { id: publicId(event) } }
+}
+const ofRefusedEvent = async (subject: Subject) => {
+  const event = aRefusedEvent({ orgId: subject.orgId, sourceId: await source(subject) })
+  await subject.store.refusedEvents.append([event], { maxRows: 1_000, maxBytes: 1_000_000 })
+  return { params: { id: event.id } }
 }
 const ofProvider = async ({ store, orgId }: Subject) => ({
   params: { id: (await store.identityProviders.create(aProvider({ orgId }))).id }
@@ -138,6 +148,20 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   'POST /sources/:id/rotate-secret': {
     least: 'admin', fresh: true, permission: 'sources:rotate', ok: 200, make: withBody(ofSource, ROTATION)
   },
+  'GET /sources/:id/keys': { least: 'viewer', permission: 'sources:read', ok: 200, make: ofSource },
+  'POST /sources/:id/keys': {
+    least: 'admin', fresh: true, permission: 'sources:rotate', ok: 201, make: withBody(ofSource, NAME)
+  },
+  'GET /sources/:id/keys/:key_id': { least: 'viewer', permission: 'sources:read', ok: 200, make: ofSourceKey },
+  'PATCH /sources/:id/keys/:key_id': {
+    least: 'admin', fresh: true, permission: 'sources:rotate', ok: 200, make: withBody(ofSourceKey, NAME)
+  },
+  'POST /sources/:id/keys/:key_id/rotate': {
+    least: 'admin', fresh: true, permission: 'sources:rotate', ok: 200, make: withBody(ofSourceKey, ROTATION)
+  },
+  'DELETE /sources/:id/keys/:key_id': {
+    least: 'admin', fresh: true, permission: 'sources:rotate', ok: 204, make: ofSourceKey
+  },
   'POST /sources/:id/webhooks': {
     least: 'admin', permission: 'webhooks:write', ok: 201, make: withBody(ofSource, { provider: 'standard' })
   },
@@ -146,6 +170,10 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   'PATCH /sources/:id/webhooks/:wid': {
     least: 'editor', permission: 'webhooks:write', ok: 200, make: withBody(ofWebhook, NAME)
   },
+  'POST /sources/:id/webhooks/:wid/test': {
+    // The app of the matrix does not receive events.
+    least: 'editor', permission: 'webhooks:write', ok: 404, make: withBody(ofWebhook, { body: { type: 'paid' } })
+  },
   'DELETE /sources/:id/webhooks/:wid': { least: 'admin', fresh: true, permission: 'webhooks:delete', ok: 204, make: ofWebhook },
   'POST /sources/:id/webhooks/:wid/rotate-secret': {
     least: 'admin', fresh: true, permission: 'webhooks:rotate', ok: 200, make: withBody(ofWebhook, ROTATION)
@@ -153,13 +181,22 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
 
   'GET /events': { least: 'viewer', permission: 'events:read', ok: 200 },
   'GET /events/:id': { least: 'viewer', permission: 'events:read', ok: 200, make: ofEvent },
+  'GET /stats': { least: 'viewer', permission: 'stats:read', ok: 200 },
   'GET /events/export': { least: 'viewer', permission: 'events:read', ok: 200 },
+  'GET /refused-events': { least: 'viewer', permission: 'events:read', ok: 200 },
+  'GET /refused-events/export': { least: 'viewer', permission: 'events:read', ok: 200 },
+  'GET /refused-events/:id': { least: 'viewer', permission: 'events:read', ok: 200, make: ofRefusedEvent },
+  'DELETE /refused-events/:id': { least: 'editor', permission: 'events:replay', ok: 204, make: ofRefusedEvent },
+  // The app of the matrix does not receive events.
+  'POST /refused-events/:id/replay': { least: 'editor', permission: 'events:replay', ok: 404, make: ofRefusedEvent },
+  'POST /refused-events/replay': { least: 'editor', permission: 'events:replay', ok: 404, make: body({}) },
   // Without an event feed an allowed call is 404; with one the response would not end.
   'GET /events/live': { least: 'viewer', permission: 'events:read', ok: 404 },
   'GET /embeds': { least: 'viewer', permission: 'embeds:read', ok: 200 },
   'POST /embeds/revoke': { least: 'admin', permission: 'embeds:revoke', ok: 200, make: body({ user_id: 'user-1' }) },
   'GET /embeds/revocations': { least: 'viewer', permission: 'embeds:read', ok: 200 },
   'DELETE /embeds/revocations/:id': { least: 'admin', permission: 'embeds:revoke', ok: 204, make: ofRevocation },
+  'GET /notices': { least: 'admin', permission: 'audit:read', ok: 200 },
   'GET /audit-logs': { least: 'admin', permission: 'audit:read', ok: 200 },
 
   'GET /permissions': { least: 'admin', ok: 200 },

@@ -52,12 +52,10 @@ export function rolesFor ({ demand }: Pick<AdminRoute, 'demand'>, field?: string
   return (field === undefined ? undefined : demand.fields?.[field]) ?? demand.roles
 }
 
-/** The page docs/permissions.md: every route of administrators with the roles that may call it and send its fields. */
-export async function permissionsPage (): Promise<string> {
-  const app = Fastify()
-  const routes = collectAdminRoutes(app)
+/** Registers every plugin of administrators. */
+export async function registerAdmin (app: FastifyInstance): Promise<void> {
   await app.register(tokenStore, { store: memoryStore(), sweepEvery: 0 })
-  await app.register(adminAuth, { jwtSecrets: [SECRET], passwords: await cheapPasswords() })
+  await app.register(adminAuth, { jwtSecrets: [SECRET], passwords: await cheapPasswords(), cookie: 'on-request' })
   await app.register(adminMfa, {
     jwtSecrets: [SECRET],
     passkeys: { rpId: 'example.com', origins: ['https://example.com'] }
@@ -73,6 +71,13 @@ export async function permissionsPage (): Promise<string> {
   const sso = { jwtSecrets: [SECRET], publicUrl: 'https://gate.example.com', loginPage: '/sign-in' }
   await app.register(adminOidc, sso)
   await app.register(adminSaml, sso)
+}
+
+/** The page docs/permissions.md: every route of administrators with the roles that may call it and send its fields. */
+export async function permissionsPage (): Promise<string> {
+  const app = Fastify()
+  const routes = collectAdminRoutes(app)
+  await registerAdmin(app)
   await app.ready()
   await app.close()
   return `# Permissions

@@ -42,10 +42,15 @@ export function exportEvents (
 }
 
 /** Opens an export and leaves the reading of its body to the test. */
-export function openExport ({ origin, owner }: LiveGateway, query = '', token = owner.token): Promise<IncomingMessage> {
+export function openExport (
+  { origin, owner }: LiveGateway,
+  query = '',
+  token = owner.token,
+  path = '/v1/admin/events/export'
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` }
-    get(`${origin}/v1/admin/events/export${query}`, { agent: false, headers }, resolve).on('error', reject)
+    get(`${origin}${path}${query}`, { agent: false, headers }, resolve).on('error', reject)
   })
 }
 

@@ -53,10 +53,13 @@ export async function startExample (test: Test, name: string, env: Environment):
   return await startProgram(test, [await mainOf(name)], env)
 }
 
-/** Starts an example that must fail to start with exit code 1, and returns the message of its error. */
+/**
+ * Starts an example that must fail to start with exit code 1, and returns the message of its error. Node.js prints an
+ * error that has no stack in brackets.
+ */
 export async function startError (test: Test, name: string, env: Environment): Promise<string> {
   const output = await startExample(test, name, env).then(() => 'It listens', (error: Error) => error.message)
-  return /^It exited with code 1:\n(?:[^]*?^\w*Error(?: \[\w+\])?: )?(.*)$/m.exec(output)?.[1] ?? output
+  return /^It exited with code 1:\n(?:[^]*?^\[?\w*Error(?: \[\w+\])?: )?(.*)$/m.exec(output)?.[1] ?? output
 }
 
 /** Runs Node.js with a program that logs where it listens. Rejects with its output if it ends before. */

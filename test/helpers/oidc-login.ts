@@ -26,6 +26,8 @@ export interface OidcLoginOptions {
   publicUrl?: string
   /** Registers `adminMfa` with these options. Default: not registered. */
   mfa?: AdminAppOptions['mfa']
+  /** What else to register, before the admin routes. */
+  before?: AdminAppOptions['before']
 }
 
 /** The cookies of one browser, as a Cookie header. */
@@ -49,10 +51,11 @@ export interface OidcLogin extends AdminApp {
  */
 export async function oidcLogin (t: Test, options: OidcLoginOptions): Promise<OidcLogin> {
   const { issuer, settings, secrets = [CLIENT_SECRET], roles, plugin = {}, store, publicUrl = PUBLIC_URL } = options
+  const { before = async () => {} } = options
   const mfa = options.mfa === undefined ? {} : { mfa: options.mfa }
   const log = logReader()
   const server = { logger: { level: 'trace', stream: log.stream } }
-  const admin = await adminApp(t, { server, ...mfa, ...store === undefined ? {} : { store } })
+  const admin = await adminApp(t, { server, before, ...mfa, ...store === undefined ? {} : { store } })
   const { providers = [], ...others } = plugin
   const { app, clock } = admin
   if (store === undefined) await admin.store.organisations.create({ id: 'default', name: 'Default' })

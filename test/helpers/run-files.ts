@@ -21,6 +21,11 @@ export async function runFiles (
   { except = [] }: { except?: readonly string[] } = {}
 ): Promise<void> {
   t.setTimeout(0)
+  Object.assign(t, {
+    setTimeout () {
+      throw new Error('a test file that runs with others must not limit the time of all; limit that of a test')
+    }
+  })
   const teardowns = collectTeardowns()
   for (const place of places) {
     for (const file of await testFiles(place)) {

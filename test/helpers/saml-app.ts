@@ -11,7 +11,7 @@ import type { SamlSettingsBody } from '../../schemas/admin-saml.js'
 import { createSigningPair } from '../../server/mock-products/saml/certificate.js'
 import type { SigningPair } from '../../server/mock-products/saml/certificate.js'
 import { adminApp, SECRET } from './admin.js'
-import type { AdminApp } from './admin.js'
+import type { AdminApp, AdminAppOptions } from './admin.js'
 import { base64, signedResponse } from './forged-saml.js'
 import type { ResponseParts } from './forged-saml.js'
 
@@ -64,6 +64,8 @@ export interface SamlAppOptions {
   roles?: ConfiguredSamlProvider['roles']
   store?: TokenStore
   options?: Partial<AdminSamlOptions>
+  /** What else to register, before the admin routes. */
+  before?: AdminAppOptions['before']
 }
 
 /** The settings of the identity provider of the tests. */
@@ -71,8 +73,8 @@ export const SETTINGS = { entry_point: 'https://idp.example/sso', idp_entity_id:
 
 /** `adminSaml` with a provider `acme` of the organisation `default`, and one `other` of another organisation. */
 export async function samlApp (t: Test, given: SamlAppOptions = {}): Promise<SamlApp> {
-  const { settings = {}, secrets = [], roles, store, options } = given
-  const admin = await adminApp(t, store === undefined ? {} : { store })
+  const { settings = {}, secrets = [], roles, store, options, before = async () => {} } = given
+  const admin = await adminApp(t, { before, ...store === undefined ? {} : { store } })
   const { app, clock } = admin
   for (const id of ['default', 'other']) {
     if (await admin.store.organisations.get(id) === null) await admin.store.organisations.create({ id, name: id })

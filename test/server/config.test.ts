@@ -48,7 +48,7 @@ t.test('an empty environment has the documented defaults and three mock products
     boldbi: { mock: true },
     dxfeed: { mock: true, timeUnit: 'ms', minutes: 20, user: undefined, filters: [] },
     embedOrigins: null,
-    adminCookie: false,
+    adminCookie: 'on-request',
     breachCheck: false,
     embedUser: 'viewer@example.com',
     limits: {

@@ -21,6 +21,7 @@ t.test('the first start prints the data that it created, its curl lines work whe
   t.match(first.stdout(), /^Creating the embedded database/m)
   t.match(first.stdout(), `Start page  ${first.origin}/`)
   t.match(first.stdout(), `API docs    ${first.origin}/docs`)
+  t.match(first.stdout(), `Guide       ${first.origin}/guide`)
   t.match(password, /^[\w-]{43}$/)
   t.match(pipelineKey, /^dk_live_[0-9A-Za-z]{32}$/)
   t.equal(first.stderr(), '')

@@ -8,7 +8,7 @@ import { rawRequest } from '../helpers/raw-socket.js'
 
 t.test('query values, and properties with the name of a secret, are not logged', async (t) => {
   const log = logReader()
-  const app = fastify({ logger: loggerOptions('trace', log.stream), logController: new RequestLog() })
+  const app = fastify({ logger: loggerOptions('trace', log.stream), logController: new RequestLog(log.stream) })
   t.teardown(() => app.close())
   app.get('/a', async (request) => {
     const headers = { authorization: 'SECRET-2', 'x-datafly-signature': 'SECRET-3', 'set-cookie': ['SECRET-13'] }
@@ -70,4 +70,49 @@ t.test('health checks are logged at debug only', async (t) => {
   await app.inject('/healthz')
   await app.inject('/readyz')
   t.equal(log.lines().length, before)
+})
+
+t.test('the line of a refused request has its id, route, status, milliseconds and code, and another line has the ' +
+  'reason', async (t) => {
+  const { app, log } = await demoApp(t, { LOG_LEVEL: 'info' })
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1/t?wk=SECRET',
+    headers: { authorization: 'Bearer SECRET', 'content-type': 'application/json' },
+    payload: '{}'
+  })
+  t.equal(response.statusCode, 401)
+  await app.inject('/nowhere')
+  await app.inject('/v1/admin/sources')
+  await app.inject('/')
+  const lines = log.lines().filter(({ msg }) => msg === 'request completed')
+  t.match(lines, [
+    { req: { route: '/v1/t' }, res: { statusCode: 401 }, responseTime: Number, code: 'INVALID_PIPELINE_KEY' },
+    { req: { route: undefined }, res: { statusCode: 404 }, code: 'NOT_FOUND' },
+    { req: { route: '/v1/admin/sources' }, res: { statusCode: 401 }, code: 'UNAUTHORIZED' },
+    { res: { statusCode: 200 }, code: undefined }
+  ])
+  const refused = log.lines().filter(({ msg }) => msg === 'request refused')
+  t.equal(lines[0]?.['reqId'], response.headers['x-request-id'])
+  t.equal(refused[0]?.['reqId'], response.headers['x-request-id'])
+  t.match(refused, [
+    { code: 'INVALID_PIPELINE_KEY', guard: 'pipelineKey', route: '/v1/t', reason: 'malformed or differing keys' },
+    { code: 'NOT_FOUND', status: 404 },
+    { code: 'UNAUTHORIZED', guard: 'admin', route: '/v1/admin/sources', reason: 'no Authorization header' }
+  ])
+  t.notMatch(log.text(), 'SECRET')
+})
+
+t.test('a flood of requests that the parser refuses is five lines, and one with the count of the others', async (t) => {
+  const { app, log } = await demoApp(t, { LOG_LEVEL: 'info' })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  for (let at = 0; at < 50; at++) {
+    t.equal((await rawRequest(origin, ['GET / SECRET', 'Host: x'])).statusCode, 400)
+  }
+  const lines = () => log.lines().filter(({ msg }) => /^request could not be read/.test(String(msg)))
+  t.equal(lines().length, 5)
+  t.match(lines()[0], { level: 30, code: /^HPE_/, status: 400, reqId: String })
+  await app.close()
+  t.match(lines()[5], { msg: 'request could not be read; lines left out', omitted: 45 })
+  t.notMatch(log.text(), 'SECRET')
 })

@@ -87,7 +87,7 @@ t.test('an invitation arrives over SMTP, with a link under PUBLIC_URL that is ac
   const { header, text } = parse(mail?.source ?? '')
   for (const line of ['From: Gatehouse <gate@example.com>', 'To: new@example.com', 'Subject: Invitation to default',
     'Auto-Submitted: auto-generated']) t.ok(header.split('\r\n').includes(line), line)
-  t.match(text, 'https://gate.example.com/account#/accept?token=')
+  t.match(text, 'https://gate.example.com/console/account#/accept?token=')
   const token = tokenIn({ kind: 'invitation', to: '', subject: '', text, link: null })
   const accepted = await post('/invitations/accept', { token, password: 'violet anchors drift slowly' })
   t.equal(accepted.statusCode, 201)
@@ -136,7 +136,7 @@ t.test('without SMTP_URL a mail becomes a file that only the user of the server 
   t.equal((await stat(join(folder, name))).mode & 0o777, 0o600)
   const content = await readFile(join(folder, name), 'utf8')
   t.match(content, `To: ${first.email}\nSubject: Set a new password\n\n`)
-  t.match(content, 'http://127.0.0.1:3000/account#/reset?token=')
+  t.match(content, 'http://127.0.0.1:3000/console/account#/reset?token=')
   t.notOk(log.text().includes(tokenIn({ kind: 'password_reset', to: '', subject: '', text: content, link: null })))
 })
 

@@ -2,6 +2,7 @@ import t from 'tap'
 
 import { samplesOf, scraped } from '../helpers/metrics.js'
 import { codeOf } from '../helpers/gateway.js'
+import { rawRequest } from '../helpers/raw-socket.js'
 import { demoApp } from '../helpers/server-app.js'
 
 const TOKEN = 'm3trics-token-0123456789-abcdefghijkl'
@@ -55,4 +56,42 @@ t.test('every route of the built-in server is counted by its template', async (t
     '/v1/t'
   ])
   t.equal(samplesOf((await app.inject('/metrics')).body).sum('gatehouse_guard_decisions_total', { guard: 'admin' }), 1)
+})
+
+t.test('requests that are refused before their route is known are counted with their status', async (t) => {
+  const { app, first } = await demoApp(t, {}, { listen: true })
+  const counted = async (labels: Record<string, string>) =>
+    (await scraped(app)).sum('gatehouse_http_requests_total', labels)
+  const post = (type: string, payload: string) => ({
+    method: 'POST' as const,
+    url: '/v1/t',
+    headers: { 'content-type': type, authorization: `Bearer ${first.pipelineKey}` },
+    payload
+  })
+  for (
+    const [request, status, route] of [
+      ['/nowhere', 404, 'unknown'],
+      ['/%zz', 400, 'unknown'],
+      [`/v1/admin/sources/${'a'.repeat(300)}`, 400, 'unknown'],
+      [post('application/json', `{"a":"${'a'.repeat(600_000)}"}`), 413, '/v1/t'],
+      [post('application/xml', '<a/>'), 415, '/v1/t']
+    ] as const
+  ) {
+    const before = await counted({ route, status: String(status) })
+    t.equal((await app.inject(request)).statusCode, status)
+    t.equal(await counted({ route, status: String(status) }), before + 1, JSON.stringify(request).slice(0, 50))
+  }
+
+  const lines = ['GET /healthz HTTP/1.1', 'Host: a', 'Connection: close']
+  for (
+    const [sent, status, route] of [
+      [[...lines, ...Array.from({ length: 250 }, (_, at) => `X-${at}: 1`)], 431, '/healthz'],
+      [[...lines, `X-Big: ${'a'.repeat(17_000)}`], 431, 'unknown'],
+      [['HELLO'], 400, 'unknown']
+    ] as const
+  ) {
+    const before = await counted({ route, status: String(status) })
+    t.equal((await rawRequest(app.listeningOrigin, [...sent])).statusCode, status)
+    t.equal(await counted({ route, status: String(status) }), before + 1, `${status} ${route}`)
+  }
 })

@@ -4,6 +4,8 @@
 {
   const PROVIDERS = ['feedPath', 'feedAuthHeader', 'ipfPath', 'ipfAuthHeader', 'schedulePath']
   const TOKEN = /^[A-Za-z0-9+/]+\.[A-Za-z0-9_-]{43}$/
+  const SVG = 'http://www.w3.org/2000/svg'
+  const PERIOD = '{=5s}'
   const shown = new WeakMap()
 
   window.newSimpleChartWidget = function newSimpleChartWidget (options) {
@@ -50,14 +52,26 @@
     if (unknown !== undefined) throw new TypeError(`${unknown} is not a known ${kind}`)
   }
 
+  function shape (name, attributes, text) {
+    const element = document.createElementNS(SVG, name)
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value)
+    if (text !== undefined) element.textContent = text
+    return element
+  }
+
   /** Shows the widget and returns the function that ends it. */
   function open (element, { feedPath, feedAuthHeader, ipfPath, ipfAuthHeader, schedulePath }, state, notify) {
     let ended = false
     let timer
+    let subscribe = () => {}
     const rows = new Map()
+    /** The candles of the selected symbol, oldest first. */
+    let candles = []
     const caption = document.createElement('p')
     const table = document.createElement('table')
-    element.replaceChildren(caption, table)
+    const chart = document.createElementNS(SVG, 'svg')
+    chart.setAttribute('role', 'img')
+    element.replaceChildren(caption, chart, table)
     element.dataset.state = 'loading'
 
     const socket = new WebSocket(feedPath)
@@ -69,7 +83,7 @@
     let states = 0
     socket.addEventListener('message', ({ data }) => {
       const message = JSON.parse(data)
-      if (message.type === 'FEED_DATA') message.data.forEach(show)
+      if (message.type === 'FEED_DATA') showData(message.data)
       if (message.type !== 'AUTH_STATE') return
       // The feed sends the first state before it has read the token.
       if (message.state === 'AUTHORIZED') load().catch(fail)
@@ -87,31 +101,77 @@
       if (ended) return
       caption.textContent = `Subscribed as ${user}`
       for (const { symbol } of instruments) addRow(symbol)
-      send({ type: 'CHANNEL_REQUEST', channel: 1, service: 'FEED', parameters: { contract: 'AUTO' } })
-      const subscribe = () =>
+      subscribe = () =>
         send({
           type: 'FEED_SUBSCRIPTION',
           channel: 1,
-          add: instruments.map(({ symbol }) => ({ type: 'Quote', symbol }))
+          add: [
+            ...instruments.map(({ symbol }) => ({ type: 'Quote', symbol })),
+            { type: 'Candle', symbol: `${state.symbol}${PERIOD}` }
+          ]
         })
+      send({ type: 'CHANNEL_REQUEST', channel: 1, service: 'FEED', parameters: { contract: 'AUTO' } })
+      select(state.symbol ?? instruments[0].symbol)
       subscribe()
       timer = setInterval(subscribe, 2_000)
       element.dataset.state = 'loaded'
-      select(state.symbol ?? instruments[0].symbol)
+      notify({ ...state })
     }
 
     function addRow (symbol) {
       const line = table.insertRow()
-      line.insertCell().textContent = symbol
+      // A button, so that the keyboard selects a symbol too.
+      const button = document.createElement('button')
+      button.type = 'button'
+      button.textContent = symbol
+      line.insertCell().append(button)
       line.insertCell()
-      line.addEventListener('click', () => select(symbol))
+      line.addEventListener('click', () => {
+        select(symbol)
+        notify({ ...state })
+        subscribe()
+      })
       rows.set(symbol, line)
     }
 
     function select (symbol) {
       state = { symbol }
       for (const [name, line] of rows) line.className = name === symbol ? 'selected' : ''
-      notify({ ...state })
+      candles = []
+    }
+
+    function showData (data) {
+      data.filter(({ eventType }) => eventType !== 'Candle').forEach(show)
+      const received = data.filter(({ eventSymbol }) => eventSymbol === `${state.symbol}${PERIOD}`)
+      if (received.length === 0) return
+      candles = received
+      draw()
+    }
+
+    function draw () {
+      const box = { width: 480, height: 200, right: 48, bottom: 18 }
+      chart.setAttribute('viewBox', `0 0 ${box.width} ${box.height}`)
+      chart.setAttribute('aria-label', `Prices of ${state.symbol} in the last minutes, candles of 5 seconds`)
+      const [low, high] = [Math.min(...candles.map(({ low }) => low)), Math.max(...candles.map(({ high }) => high))]
+      const y = (price) => 8 + (high - price) / (high - low || 1) * (box.height - box.bottom - 16)
+      const slot = (box.width - box.right) / candles.length
+      const parts = []
+      for (const part of [0, 0.25, 0.5, 0.75, 1]) {
+        const price = low + (high - low) * part
+        parts.push(shape('line', { class: 'grid', x1: 0, x2: box.width - box.right, y1: y(price), y2: y(price) }))
+        parts.push(shape('text', { x: box.width - box.right + 6, y: y(price) + 3 }, price.toFixed(2)))
+      }
+      candles.forEach(({ time, open, high, low, close }, at) => {
+        const [middle, tone] = [slot * (at + 0.5), close < open ? 'down' : 'up']
+        const [top, height] = [Math.min(y(open), y(close)), Math.max(Math.abs(y(open) - y(close)), 1)]
+        parts.push(shape('line', { class: tone, x1: middle, x2: middle, y1: y(high), y2: y(low) }))
+        parts.push(shape('rect', { class: tone, x: middle - slot * 0.32, y: top, width: slot * 0.64, height }))
+        if (at % 12 === 6) {
+          const clock = new Date(time).toTimeString().slice(0, 8)
+          parts.push(shape('text', { x: middle, y: box.height - 4, 'text-anchor': 'middle' }, clock))
+        }
+      })
+      chart.replaceChildren(...parts)
     }
 
     function show ({ eventSymbol, bidPrice }) {
