@@ -1,12 +1,13 @@
 // Compares the hot paths of this checkout and another one, alternately in one run.
-// BEFORE=<folder of the other checkout with its node_modules>
+// BEFORE=<folder of the other checkout with its node_modules>. WITH_METRICS=1 registers the metrics plugin in this
+// checkout, where the server has such a variant. ONLY=<part of a title>,<part of another>
 // Compares processor time per request (user and system, from the kernel), which is less noisy than throughput.
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { generateSecret } from '../signing/secret-strength/index.js'
 import { signUserReference } from '../signing/user-reference.js'
-import { EVENT, PIPELINE_KEY, batchBody } from './load.js'
+import { EVENT, PIPELINE_KEY, batchBody, newBatches } from './load.js'
 import { describeMachine, processorTime, ROUNDS, SECONDS, startServer, withPostgres } from './rounds.js'
 import { shoot } from './wrk.js'
 import type { Shot } from './wrk.js'
@@ -16,12 +17,17 @@ interface Path {
   file: string
   variant: string
   env?: Record<string, string>
-  shot: Pick<Shot, 'headers' | 'body'> & { path: string }
+  shot: Pick<Shot, 'headers' | 'body'> & {
+    path: string
+    /** Creates the Lua of `Shot` for one round. */
+    newLua?: () => string
+  }
 }
 /** A checkout with a separate database server: an older checkout refuses the migrations of a newer one. */
 interface Side {
   checkout: string
   databaseUrl: string
+  measured: boolean
 }
 interface Figures {
   rate: number
@@ -55,6 +61,18 @@ function paths (upstream: string): Path[] {
       shot: { path: '/v1/batch', headers: json, body: batchBody(100) }
     },
     {
+      title: 'batch of 100 new events, PostgreSQL',
+      file: 'server.ts',
+      variant: 'postgres',
+      shot: { path: '/v1/batch', headers: json, newLua: () => newBatches(100) }
+    },
+    {
+      title: 'batch of 100 repeated events, PostgreSQL',
+      file: 'server.ts',
+      variant: 'postgres',
+      shot: { path: '/v1/batch', headers: json, body: batchBody(100) }
+    },
+    {
       title: 'guest token, cached',
       file: 'guest-token-server.ts',
       variant: 'cached',
@@ -71,16 +89,17 @@ function paths (upstream: string): Path[] {
 }
 
 async function measure (
-  { checkout, databaseUrl }: Side,
-  { file, variant, env, shot: { path, ...shot } }: Path
+  { checkout, databaseUrl, measured }: Side,
+  { file, variant, env, shot: { path, newLua, ...shot } }: Path
 ): Promise<Figures> {
-  const server = await startServer(variant, { DATABASE_URL: databaseUrl, ...env }, {
+  const name = measured && ['noop', 'postgres'].includes(variant) ? `${variant} metrics` : variant
+  const server = await startServer(name, { DATABASE_URL: databaseUrl, ...env }, {
     file: pathToFileURL(resolve(checkout, 'bench', file)).href,
     cwd: checkout
   })
   try {
     const load = (seconds: number) =>
-      shoot({ url: `http://127.0.0.1:${server.port}${path}`, ...shot, connections: 64, seconds })
+      shoot({ url: `http://127.0.0.1:${server.port}${path}`, ...shot, lua: newLua?.(), connections: 64, seconds })
     await load(2)
     const before = processorTime(server)
     const { rate, failed } = await load(SECONDS)
@@ -98,7 +117,11 @@ function spread (values: number[]): string {
 
 await withPostgres((older) =>
   withPostgres(async (newer) => {
-    const sides = { before: { checkout: BEFORE, databaseUrl: older }, after: { checkout: HERE, databaseUrl: newer } }
+    const measured = process.env.WITH_METRICS === '1'
+    const sides = {
+      before: { checkout: BEFORE, databaseUrl: older, measured: false },
+      after: { checkout: HERE, databaseUrl: newer, measured }
+    }
     const api = await startServer('upstream', {}, { file: 'guest-token-server.ts' })
     const ONLY = process.env.ONLY?.split(',')
     try {

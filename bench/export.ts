@@ -1,5 +1,5 @@
 // Exports all stored events of an organisation: npm run bench:export -- 5000000. Measures the time, how much the memory
-// of the server grows, and /healthz every 10 ms meanwhile. FORMATS=ndjson,ndjson gzip,csv.
+// of the server grows, and /healthz every 10 ms meanwhile. FORMATS=ndjson,ndjson gzip,csv
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -75,12 +75,15 @@ async function measure (server: Server, origin: string, token: string, format: s
 
 console.log(`${describeHost()}\n`)
 await withPostgres(async (url) => {
-  const server = await startServer('postgres', { EVENTS: String(EVENTS), DATABASE_URL: url }, { file: 'lists-server.ts' })
+  const env = { EVENTS: String(EVENTS), DATABASE_URL: url }
+  const server = await startServer('postgres', env, { file: 'lists-server.ts' })
   const origin = `http://127.0.0.1:${server.port}`
   const token = await (await fetch(`${origin}/token`)).text()
   console.log('| format | events | events/s | MB | server µs per event | /healthz p50 ms | p99 ms | max ms | ' +
     'RSS before MB | growth |')
   console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |')
-  for (const format of FORMATS) console.log(`| ${await measure(server, origin, token, format)} |`)
+  for (const format of FORMATS) {
+    console.log(`| ${await measure(server, origin, token, format)} |`)
+  }
   server.stop()
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import pg from 'pg'
 
@@ -16,6 +17,7 @@ import eventSink from '../plugins/event-sink/index.js'
 import { eventPartitions } from '../plugins/event-sink/sql/partitions.js'
 import { sqlSink } from '../plugins/event-sink/sql/index.js'
 import tokenStore, { SOURCE_DEFAULTS } from '../plugins/token-store/index.js'
+import type { TokenStore } from '../contracts/token-store/index.js'
 import { sqlStore } from '../plugins/token-store/sql/index.js'
 import adminApi from '../routes/admin/api/index.js'
 import ingestion from '../routes/ingestion/index.js'
@@ -60,19 +62,27 @@ async function fill (database: Database): Promise<void> {
 async function gateway (database: Database): Promise<number> {
   await fill(database)
   const store = sqlStore(database, { secretsKeys: ['a key that seals what this bench stores'] })
-  await store.sources.create({
-    orgId: 'bench',
-    name: 'bench',
-    ...SOURCE_DEFAULTS,
-    pipelineKey: PIPELINE_KEY,
-    serverSecret: SERVER_SECRET
-  })
+  await createSource(store)
   const app = Fastify()
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink: await sqlSink(database) })
   await app.register(adminGuard, { jwtSecrets: [SECRET], accessTtl: 3_600_000 })
   await app.register(ingestion, { rateLimit: false, eventRate: false })
   await app.register(adminApi, { userRateLimit: false })
+  const token = await signIn(app, store)
+  app.get('/token', async () => token)
+  app.get('/healthz', async () => 'ok')
+  app.get('/statements', async () => statements)
+  return await listen(app)
+}
+
+async function createSource (store: TokenStore): Promise<void> {
+  const source = { ...SOURCE_DEFAULTS, pipelineKey: PIPELINE_KEY, serverSecret: SERVER_SECRET }
+  await store.sources.create({ orgId: 'bench', name: 'bench', ...source })
+}
+
+/** Creates an administrator and a session; resolves with its access token. */
+async function signIn (app: FastifyInstance, store: TokenStore): Promise<string> {
   const endsAt = Date.now() + DAY
   const { id: sub } = await store.users.create({
     orgId: 'bench',
@@ -92,11 +102,7 @@ async function gateway (database: Database): Promise<number> {
     ip: '127.0.0.1',
     userAgent: ''
   })
-  const token = app.adminTokens.issueAccess({ sub, org_id: 'bench', role: 'admin', sid: 'session', epoch: 0, endsAt })
-  app.get('/token', async () => token)
-  app.get('/healthz', async () => 'ok')
-  app.get('/statements', async () => statements)
-  return await listen(app)
+  return app.adminTokens.issueAccess({ sub, org_id: 'bench', role: 'admin', sid: 'session', epoch: 0, endsAt })
 }
 
 /** Counts the queries to PostgreSQL and to the thread of the embedded database. */

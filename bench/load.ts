@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 
 export const PIPELINE_KEY = `dk_live_${'0123456789ABCDEFGHIJKLMNOPQRSTUV'}`
 export const SERVER_SECRET = 'the secret of the source that is measured'
@@ -27,4 +27,19 @@ export const EVENT = JSON.stringify({
 export function batchBody (events: number): string {
   const rest = EVENT.slice(1)
   return `{"batch":[${Array.from({ length: events }, () => `{"messageId":"${randomUUID()}",${rest}`).join(',')}]}`
+}
+
+/** Lua for wrk that creates batches of such events, each event with an id that is sent once. */
+export function newBatches (events: number): string {
+  return `
+local run, counter, rest = "${randomBytes(4).toString('hex')}", 0, [==[",${EVENT.slice(1)}]==]
+function request()
+  local events = {}
+  for at = 1, ${events} do
+    counter = counter + 1
+    events[at] = '{"messageId":"' .. run .. string.format("-0000-4000-8000-%012x", counter) .. rest
+  end
+  return wrk.format(nil, nil, nil, '{"batch":[' .. table.concat(events, ",") .. "]}")
+end
+`
 }

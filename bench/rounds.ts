@@ -19,6 +19,8 @@ const TICKS = 100
 
 export interface Round {
   rate: number
+  /** Number of responses. */
+  requests?: number
   p50: number
   p99: number
   failed: number
@@ -29,30 +31,39 @@ export interface Server {
   stop: () => void
 }
 
-/** `file`: the file of the server, relative to this folder or as a URL; `cwd`: the checkout whose packages it uses. */
+/**
+ * `file`: the file of the server, relative to this folder or as a URL; `cwd`: the checkout whose packages it uses;
+ * `flags`: more flags of Node.js.
+ */
 export async function startServer (
   variant: string,
   env: Record<string, string> = {},
-  { file = 'server.ts', args = [] as string[], cwd = process.cwd() } = {}
+  { file = 'server.ts', args = [] as string[], cwd = process.cwd(), flags = [] as string[] } = {}
 ): Promise<Server> {
-  const execArgv = [...process.execArgv, '--expose-gc']
+  const execArgv = [...process.execArgv, '--expose-gc', ...flags]
   const server = fork(new URL(file, import.meta.url), [variant, ...args], {
     execArgv,
     env: { ...process.env, ...env },
     cwd
   })
-  const [port] = await once(server, 'message') as [number]
+  const exited = once(server, 'exit').then(() => { throw new Error(`The server "${variant}" did not start`) })
+  const [port] = await Promise.race([once(server, 'message'), exited]) as [number]
+  // A server that is stopped later has started.
+  exited.catch(() => {})
   return { port, process: server, stop: () => server.kill('SIGKILL') }
 }
 
-/**
- * User and system time of the server process, all its threads included, in milliseconds (proc(5), fields 14 and 15 of
- * `stat`).
- */
-export function processorTime ({ process: { pid } }: Server): number {
+/** User and system time of the server process, all its threads included, in milliseconds. */
+export function processorTime (server: Pick<Server, 'process'>): number {
+  const { user, system } = processorTimes(server)
+  return user + system
+}
+
+/** As `processorTime`, separately (proc(5), fields 14 and 15 of `stat`). */
+export function processorTimes ({ process: { pid } }: Pick<Server, 'process'>): { user: number, system: number } {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 1_000 / TICKS
+  return { user: Number(fields[11]) * 1_000 / TICKS, system: Number(fields[12]) * 1_000 / TICKS }
 }
 
 /** Starts a PostgreSQL with fsync and synchronous_commit on, passes its URL to `work` and stops it afterwards. */

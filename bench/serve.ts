@@ -20,6 +20,8 @@ export async function serve (variants: Record<string, () => Promise<number>>): P
   const start = variants[process.argv[2] ?? '']
   if (start === undefined) throw new Error(`variants: ${Object.keys(variants).join(', ')}`)
   const port = await start()
+  // Node.js writes the profile of `--cpu-prof` on a regular exit, but not if a signal ends the process.
+  process.once('SIGTERM', () => process.exit())
   // Sooner or later the garbage collector takes from V8 what it learnt of code that was seldom run by then, and Node's
   // own HTTP server is slower ever after. A small server would get through a bench without: all of them start after it.
   for (let times = 0; times < 3; times++) {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 
 import { jetstreamManager } from '@nats-io/jetstream'
 import Fastify from 'fastify'
+import type { FastifyServerOptions } from 'fastify'
 
 import { openDatabase } from '../lib/database/open-database.js'
 import { GroupCommit } from '../plugins/event-sink/group-commit.js'
@@ -25,18 +26,28 @@ import { listen, serve } from './serve.js'
 
 const { DATABASE_URL = '', NATS_URL = '' } = process.env
 
+const noopSink: EventSink = { write: async () => {}, ready: async () => {}, close: async () => {} }
+// As the built-in server logs, but to no file.
+const LOGGER = { level: 'info', stream: { write () {} } }
+
 const variants: Record<string, () => Promise<number>> = {
   bare () {
     const app = Fastify()
     app.post('/v1/t', async () => ({ success: true }))
     return listen(app)
   },
-  noop: () => gateway({ write: async () => {}, ready: async () => {}, close: async () => {} }),
+  noop: () => gateway(noopSink),
+  'noop metrics': () => gateway(noopSink, { measured: true }),
+  'noop logged': () => gateway(noopSink, { logger: LOGGER }),
+  'noop logged metrics': () => gateway(noopSink, { logger: LOGGER, measured: true }),
   memory: () => gateway(memorySink({ capacity: Infinity })),
-  'memory metrics': () => gateway(memorySink({ capacity: Infinity }), false, true),
-  'memory limited': () => gateway(memorySink({ capacity: Infinity }), { max: 1_000_000_000, timeWindow: 1_000 }),
+  'memory limited': () =>
+    gateway(memorySink({ capacity: Infinity }), { rateLimit: { max: 1_000_000_000, timeWindow: 1_000 } }),
   pglite: async () => gateway(await sqlSink(await openDatabase({ dataDir: await mkdtemp(join(tmpdir(), 'bench-')) }))),
-  postgres: async () => gateway(await sqlSink(await openDatabase({ url: DATABASE_URL }), { maxPending: 100_000 })),
+  postgres: async () => gateway(await postgresSink()),
+  'postgres metrics': async () => gateway(await postgresSink(), { measured: true }),
+  'postgres logged': async () => gateway(await postgresSink(), { logger: LOGGER }),
+  'postgres logged metrics': async () => gateway(await postgresSink(), { logger: LOGGER, measured: true }),
   async 'postgres repeats kept' () {
     const { copy } = await openDatabase({ url: DATABASE_URL })
     const rows = new EventCopy()
@@ -59,8 +70,22 @@ async function streaming (packing: NonNullable<JetstreamSinkOptions['packing']>)
   return await gateway(await jetstreamSink({ connection, packing, maxPending: 100_000 }))
 }
 
-async function gateway (sink: EventSink, rateLimit: RateLimitOptions = false, measured = false): Promise<number> {
-  const app = Fastify()
+async function postgresSink (): Promise<EventSink> {
+  return await sqlSink(await openDatabase({ url: DATABASE_URL }), { maxPending: 100_000 })
+}
+
+interface GatewayOptions {
+  rateLimit?: RateLimitOptions
+  logger?: FastifyServerOptions['logger']
+  /** Whether the app has metrics. */
+  measured?: boolean
+}
+
+async function gateway (
+  sink: EventSink,
+  { rateLimit = false, logger = false, measured = false }: GatewayOptions = {}
+): Promise<number> {
+  const app = Fastify({ logger })
   if (measured) await app.register(metrics)
   const store = memoryStore()
   await store.sources.create({

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
+import { shootWithAutocannon } from './autocannon.js'
 import type { Round } from './rounds.js'
 
 const run = promisify(execFile)
@@ -25,10 +26,16 @@ export interface Shot {
    * GET requests.
    */
   body?: string | Iterable<SignedBody> | undefined
+  /** Lua that creates the POST requests instead of `body`: the function `request`, and optionally `response`. */
+  lua?: string | undefined
 }
 
-/** Sends POST requests, or GET requests without a body, for some seconds, sequentially over each connection. */
-export async function shoot ({ url, connections, seconds, headers, body }: Shot): Promise<Round> {
+/**
+ * Sends POST requests, or GET requests without a body, for some seconds, sequentially over each connection. Without wrk
+ * on this machine, autocannon sends them; it cannot run Lua.
+ */
+export async function shoot (shot: Shot): Promise<Required<Round>> {
+  const { url, connections, seconds, headers, body, lua } = shot
   const folder = await mkdtemp(join(tmpdir(), 'wrk-'))
   const script = join(folder, 'requests.lua')
   const bodies = join(folder, 'bodies')
@@ -37,17 +44,17 @@ export async function shoot ({ url, connections, seconds, headers, body }: Shot)
     await writeFile(
       script,
       Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`).join('') +
-        (body === undefined ? '' : `wrk.method = "POST"\nlocal bodies = io.open("${bodies}")\n`) +
+        (body === undefined && lua === undefined ? '' : 'wrk.method = "POST"\n') +
+        (body === undefined ? '' : `local bodies = io.open("${bodies}")\n`) +
         (typeof body === 'string' ? 'wrk.body = bodies:read("*a")\n' : '') +
-        (typeof body === 'object' ? DISTINCT_BODIES : '')
+        (typeof body === 'object' ? DISTINCT_BODIES : '') +
+        (lua ?? '')
     )
     const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency',
       '-s', script, url])
     return parse(stdout)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new Error('The benches need wrk: apt-get install wrk, or brew install wrk')
-    }
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return await shootWithAutocannon(shot)
     throw error
   } finally {
     await rm(folder, { recursive: true })
@@ -67,7 +74,7 @@ function request()
 end
 `
 
-function parse (report: string): Round {
+function parse (report: string): Required<Round> {
   const number = (pattern: RegExp) => Number(pattern.exec(report)?.[1] ?? 0)
   const time = (percentile: number) => {
     const [, value, unit = ''] = new RegExp(`${percentile}% +([\\d.]+)(us|ms|s|m)`).exec(report) ?? []
@@ -77,6 +84,7 @@ function parse (report: string): Round {
     /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(report)?.slice(1).map(Number) ?? []
   return {
     rate: number(/Requests\/sec: +([\d.]+)/),
+    requests: number(/(\d+) requests in /),
     p50: time(50),
     p99: time(99),
     failed: number(/Non-2xx or 3xx responses: (\d+)/) + broken.reduce((sum, count) => sum + count, 0)

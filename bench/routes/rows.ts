@@ -1,0 +1,83 @@
+// The rows of the table. Each is compared with a bare route in the same round.
+import { EVENT, batchBody } from '../load.js'
+import type { ServerName } from './fleet.js'
+import { LIMITED } from './names.js'
+import * as requests from './requests.js'
+import type { CreateRequest } from './requests.js'
+
+export interface Shooting {
+  server: ServerName
+  request: CreateRequest
+  /** Expected status of every response. Default: 200. */
+  status?: number
+}
+export interface Row extends Shooting {
+  /** Unique together with the server and the connections. */
+  route: string
+}
+/** Rows that are compared with one bare route. */
+export interface Group {
+  /** The name of the bare route in the table, such as `POST of a batch`. */
+  base: string
+  bare: Shooting
+  connections: number
+  /** Whether each request is a batch of events. */
+  isBatch: boolean
+  rows: Row[]
+}
+
+const BATCH = 'POST of a batch'
+/** An open connection is needed for each refresh token, so there are few. */
+const REFRESHES = 16
+
+const row = (route: string, request: CreateRequest, servers: ServerName[], status = 200): Row[] =>
+  servers.map((server) => ({ route, request, server, status }))
+const bareGet = (path: string): Shooting => ({ server: 'bare', request: requests.get(path) })
+const bareEvent: Shooting = { server: 'bare', request: requests.post('/event', EVENT) }
+const group = (base: string, bare: Shooting, rows: Row[][], connections = 64): Group => ({
+  base,
+  bare,
+  connections,
+  isBatch: base === BATCH,
+  rows: rows.flat()
+})
+
+const ALL: ServerName[] = ['memory', 'memory metrics', 'postgres', 'postgres metrics', 'built-in']
+const STORES: ServerName[] = ['memory', 'postgres', 'postgres metrics', 'built-in']
+
+export const GROUPS: Group[] = [
+  group('POST of an event', bareEvent, [row('single event', requests.event, ALL)]),
+  group('POST of an event', bareEvent, [row('single event', requests.event, ['postgres', 'built-in'])], 256),
+  group(BATCH, { server: 'bare', request: requests.post('/batch', batchBody(100)) }, [
+    row('batch of 100', requests.batch, ALL),
+    row('batch of 100, signed', requests.signedBatch, ['postgres', 'built-in']),
+    row('batch of 100, repeated', requests.repeatedBatch, ['postgres', 'built-in'])
+  ]),
+  group('GET of an image', bareGet('/pixel'), [row('pixel', requests.pixel, STORES)]),
+  group('GET of a guest token', bareGet('/guest-token'), [row('guest token, cached', requests.guestToken, STORES)]),
+  group('GET of a widget token', bareGet('/widget-token'), [row('widget token', requests.widgetToken, STORES)]),
+  group('a hop with one client', { server: 'bare', request: requests.embed('/hop') }, [
+    row('embed authorize', requests.embed('/authorize'), ['memory', 'postgres', 'built-in'])
+  ]),
+  group('POST of an event', bareEvent, [
+    row('401, no key', requests.withoutKey, ['memory', 'built-in'], 401),
+    row('403, foreign origin', requests.foreignOrigin, ['memory', 'built-in'], 403)
+  ]),
+  group('GET of 15 bytes', bareGet('/ok'), [
+    row('404', requests.get('/nothing'), ['memory', 'built-in'], 404),
+    row('429, unknown paths', requests.get('/nothing'), ['built-in limited'], 429),
+    row('429, guest token', requests.guestTokenAt(LIMITED), ['memory'], 429),
+    row('/healthz', requests.get('/healthz'), ['built-in'])
+  ]),
+  group('GET behind @fastify/jwt', { server: 'jwt', request: requests.admin('/internal') }, [
+    row('admin guard', requests.admin('/internal'), ['memory', 'postgres'])
+  ]),
+  group('POST that answers two tokens', { server: 'bare', request: requests.post('/refresh', EVENT) }, [
+    row('refresh', requests.refresh, ['memory', 'postgres', 'built-in'])
+  ], REFRESHES)
+]
+
+/** Unique name of a row, in `bench/baseline.json`. */
+export function nameOf ({ route, server }: Pick<Row, 'route' | 'server'>, { connections }: Pick<Group, 'connections'>) {
+  return `${route}, ${server}, ${connections}`
+}
