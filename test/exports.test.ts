@@ -42,6 +42,7 @@ t.test('the root exports every plugin under its own name', async (t) => {
       'widgetToken',
       'ingestion',
       'adminAuth',
+      'adminConsole',
       'adminApi',
       'adminKeys',
       'adminMfa',
@@ -50,13 +51,15 @@ t.test('the root exports every plugin under its own name', async (t) => {
       'adminUsers',
       'scim',
       'errorEnvelope',
+      'refusalLog',
       'captcha',
       'csrf',
       'connectionLimit',
       'requireHttps',
       'rateLimit',
       'databrainProxy',
-      'metrics'
+      'metrics',
+      'tracing'
     ]
   ) {
     t.type(parts[name], 'function', name)

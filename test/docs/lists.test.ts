@@ -42,3 +42,21 @@ t.test('docs/guards.md lists every option under config.gatehouse', async (t) => 
   t.ok(declared.size > 5)
   t.same(listed.sort(), [...declared].sort())
 })
+
+t.test('docs/troubleshooting.md names every code, and reasons that the code logs', async (t) => {
+  const page = await read('docs/troubleshooting.md')
+  const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (.*) \| .* \|$/gm)]
+  const codes = new Set(rows.map(([, code]) => code))
+  for (const name of Object.keys(errors)) {
+    if (/^[A-Z_]+$/.test(name) && name !== 'INVALID_OPTIONS') t.ok(codes.has(name), name)
+  }
+  let sources = ''
+  for (const folder of ['lib/', 'plugins/', 'routes/']) {
+    for (const file of await readdir(new URL(folder, ROOT), { recursive: true })) {
+      if (file.endsWith('.ts')) sources += await read(folder + file)
+    }
+  }
+  const reasons = rows.flatMap(([, , cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, reason = '']) => reason))
+  t.ok(reasons.length > 40)
+  for (const reason of reasons) for (const part of reason.split('…')) t.ok(sources.includes(part.trim()), reason)
+})

@@ -24,6 +24,7 @@ const GUIDES = [
   'oauth-asvs',
   'organisations',
   'permissions',
+  'refused-events',
   'rotating-secrets',
   'routes',
   'sdks',
@@ -34,10 +35,11 @@ const GUIDES = [
   'sso-keycloak',
   'sso-okta',
   'sso-onelogin',
-  'threat-model'
+  'threat-model',
+  'troubleshooting'
 ]
 /** Pages outside of docs/ that are read like its own. */
-const ALSO_READ = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md']
+const ALSO_READ = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/HISTORY.md', 'bench/README.md']
 
 const pages = await docsPages()
 

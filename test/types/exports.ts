@@ -2,7 +2,8 @@
 // plugin that has the option.
 import type {
   AdminApiOptions, AdminAuthOptions, AdminGuardOptions, AdminTokensOptions, BotOptions, CaptchaOptions,
-  CsrfCookieOptions, CsrfOptions, EmbedAuthorizeOptions, EmbedServerOptions, EmbedTransport, EventRateOptions,
+  CsrfCookieOptions, CsrfOptions, EmbedAuthorizeOptions, EmbedServerOptions, EmbedTransport, EventQuotaOptions,
+  EventRateOptions,
   GuessLimit, IdentityCookieOptions, IngestionOptions, LiveOptions, LockoutOptions, PasswordOptions, Passwords,
   PipelineKeyOptions, ProxyKeyOptions, QuotaOptions, RateLimitOptions, SecretSource, SiteCorsOptions,
   WidgetTokenOptions
@@ -30,6 +31,7 @@ export const exported: true[] = [
   true satisfies Equal<Given<IngestionOptions, 'guessLimit'>, GuessesOfIngestion | false>,
   true satisfies Equal<Given<IngestionOptions, 'eventRate'>, EventRateOptions | false>,
   true satisfies Equal<RateOfIngestion, EventRateOptions>,
+  true satisfies Equal<Given<IngestionOptions, 'eventQuota'>, EventQuotaOptions | false>,
   true satisfies Equal<Given<IngestionOptions, 'identityCookie'>, IdentityCookieOptions | false>,
   true satisfies Equal<Given<IngestionOptions, 'bots'>, BotOptions>,
   true satisfies Equal<Given<EmbedAuthorizeOptions, 'servers'>, readonly EmbedServerOptions[]>,

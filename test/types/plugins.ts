@@ -1,9 +1,11 @@
 // Compiled by `npm run typecheck`, never run: what TypeScript users may and may not write.
+import { trace } from '@opentelemetry/api'
 import Fastify from 'fastify'
 
 import {
-  adminGuard, adminMfa, captcha, connectionLimit, csrf, databrainProxy, eventSink, guestToken, pipelineKey, proxyKey,
-  rateLimit, requireHttps, signature, tokenStore, userReference, verifyWebhook, webhookKey,
+  adminAuth, adminConsole, adminGuard, adminMfa, captcha, connectionLimit, csrf, databrainProxy, eventSink, guestToken,
+  pipelineKey, proxyKey, rateLimit, requireHttps, signature, tokenStore, tracing, userReference, verifyWebhook,
+  webhookKey,
   widgetToken
 } from '../../index.js'
 import type { Admin } from '../../index.js'
@@ -22,6 +24,15 @@ app.register(proxyKey, { keys: () => ['…'], global: true })
 app.register(proxyKey, {})
 // @ts-expect-error a list of texts, not one text
 app.register(proxyKey, { keys: '…' })
+
+app.register(adminAuth, { cookie: 'on-request' })
+// @ts-expect-error no such value
+app.register(adminAuth, { cookie: 'never' })
+
+app.register(adminConsole)
+app.register(adminConsole, { prefix: '/admin', api: '/api/admin', title: 'Acme', rateLimit: false })
+// @ts-expect-error a path, not a list
+app.register(adminConsole, { prefix: ['/admin'] })
 
 app.register(userReference, { keys: ['…'], global: 'optional' })
 // @ts-expect-error no such value
@@ -84,6 +95,10 @@ app.get('/fresh', { config: { gatehouse: { admin: { roles: ['owner'], stepUp: tr
 // @ts-expect-error an unknown kind of step-up
 app.get('/never', { config: { gatehouse: { admin: { roles: ['owner'], stepUp: 'never' } } } }, async () => null)
 app.register(eventSink)
+
+app.register(tracing, { continueTraces: (request) => request.ip === '10.0.0.1', tracerProvider: trace.getTracerProvider() })
+// @ts-expect-error a boolean or a function
+app.register(tracing, { continueTraces: 'yes' })
 
 app.get('/guarded', {
   config: {
