@@ -3,6 +3,7 @@ import t from 'tap'
 import { pagePaths } from '../../helpers/console-pages.js'
 import { seedSources } from '../../helpers/console-sources.js'
 import { openConsole, overflow } from '../../helpers/console.js'
+import { until } from '../../helpers/until.js'
 
 t.test('no page scrolls sideways in a window of 1280 x 800 pixels that is zoomed to 200 %', async (t) => {
   const parts = await openConsole(t)
@@ -22,7 +23,7 @@ t.test('no page scrolls sideways in a window of 1280 x 800 pixels that is zoomed
   for (const path of paths) {
     await page.goto(at(path))
     await page.locator('main h1').waitFor()
-    await page.getByText('Loading').waitFor({ state: 'hidden' })
+    await until('nothing is loading', async () => await page.getByText('Loading').count() === 0)
     t.equal(await overflow(page), 0, `/${path}`)
   }
   await context.close()
