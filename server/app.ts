@@ -120,9 +120,16 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await limitUnknownPaths(app, limits.NOT_FOUND_RATE_MAX)
   await app.register(errorEnvelope)
 
-  await app.register(tokenStore, { store, auditRetention: limits.AUDIT_RETENTION_DAYS * DAY })
+  const countRetention = limits.COUNT_RETENTION_DAYS * DAY
+  await app.register(tokenStore, {
+    store,
+    countRetention,
+    auditRetention: limits.AUDIT_RETENTION_DAYS * DAY,
+    refusedRetention: limits.REFUSED_RETENTION_DAYS * DAY
+  })
   await app.register(eventSink, {
     sink,
+    countRetention,
     retention: limits.EVENT_RETENTION_DAYS === 0 ? Infinity : limits.EVENT_RETENTION_DAYS * DAY
   })
   await app.register(auditLog)

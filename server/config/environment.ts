@@ -1,8 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import type { Static, TOptional, TSchema } from '@sinclair/typebox'
 
+import { identityVariables } from './identity-variables.js'
+import { limitVariables } from './limit-variables.js'
+import { productVariables } from './product-variables.js'
 import { ssoVariables } from './sso-variables.js'
-import { integer, matching, oneOf, product, text } from './variable.js'
+import { integer, matching, oneOf, text } from './variable.js'
 import type { Variable } from './variable.js'
 
 /** All variables that the built-in server reads. An empty variable is unset; lists are comma-separated. */
@@ -125,113 +128,8 @@ export const EnvironmentSchema = Type.Object({
     { otherwise: 'none; required with SMTP_URL' }
   ),
 
-  DATABRAIN: product('DataBrain'),
-  DATABRAIN_PROXY_KEY: text(
-    "The proxy key that DataBrain's servers send; a list of two during a rotation",
-    { otherwise: "the mock product's" }
-  ),
-  DATABRAIN_API_KEY: text('The API key for DataBrain', { otherwise: "the mock product's" }),
-  DATABRAIN_API_URL: matching("DataBrain's API", '^https?://', 'a URL', { otherwise: 'https://api.usedatabrain.com' }),
-  DATABRAIN_UPSTREAM_URL: matching(
-    "The URL that the proxy forwards the component's calls to",
-    '^https?://',
-    'a URL',
-    { otherwise: 'DATABRAIN_API_URL' }
-  ),
-  DATABRAIN_DATA_APP: text('The data app of the guest tokens', { maxLength: 256 }),
-  DATABRAIN_ERROR_STATUS: oneOf(
-    'The status of upstream errors: as DataBrain documents, or 502 and 504',
-    ['product', 'gateway'],
-    'product'
-  ),
-  BOLDBI: product('Bold BI'),
-  BOLDBI_API_URL: matching(
-    "The Bold BI site, in the form of the SDK's dashboardServerApiUrl",
-    '^https?://',
-    'a URL',
-    { otherwise: "the mock product's" }
-  ),
-  BOLDBI_EMBED_SECRET: text('The embed secret of that site', { otherwise: "the mock product's" }),
-  DXFEED: product('dxFeed'),
-  DXFEED_SECRET: text('Signs widget tokens', { otherwise: "the mock product's" }),
-  DXFEED_ISSUER: text('The issuer registered with dxFeed', { maxLength: 256, otherwise: "the mock product's" }),
-  DXFEED_SESSION: text('The session registered with dxFeed', { maxLength: 256, otherwise: "the mock product's" }),
-  DXFEED_USER: matching(
-    'The user id from dxFeed, if every token must contain the same one',
-    '^[^,;]{1,256}$',
-    'at most 256 characters without "," and ";"',
-    { otherwise: "none; the end user's own id" }
-  ),
-  DXFEED_FILTERS: text('The data filters of every token', { maxLength: 2_000 }),
-  DXFEED_TIME_UNIT: oneOf("The unit of a token's times", ['ms', 's'], 'ms'),
-  DXFEED_MINUTES: integer('Lifetime of a widget token, in minutes', 5, 20, 20),
-  EMBED_ORIGINS: text(
-    'The origins whose pages may call the embedding routes',
-    { otherwise: "the server's own origin" }
-  ),
-  EMBED_USER: text(
-    'The end user of requests without a user reference, identity token or session; refused in production',
-    { maxLength: 256, otherwise: 'viewer@example.com with mock products only' }
-  ),
-
-  IDENTITY_ISSUER: matching(
-    'The identity provider whose tokens (JWT) identify the end users of the embedding routes: the exact "iss"',
-    '^https?://',
-    'a URL such as https://acme.eu.auth0.com/',
-    { otherwise: 'none; tokens of identity providers are not read' }
-  ),
-  IDENTITY_AUDIENCE: text(
-    'The accepted audiences ("aud"): the client id, or the API that the tokens are issued for',
-    { otherwise: 'none; required with IDENTITY_ISSUER, unless IDENTITY_AUTHORIZED_PARTIES is set' }
-  ),
-  IDENTITY_AUTHORIZED_PARTIES: text(
-    'The accepted authorized parties ("azp"); for Clerk, the origins of the pages',
-    { otherwise: 'none; "azp" is not checked' }
-  ),
-  IDENTITY_JWKS_URL: matching(
-    'The key set of the provider',
-    '^https?://',
-    'a URL',
-    { otherwise: 'the one in the discovery document of IDENTITY_ISSUER' }
-  ),
-  IDENTITY_ALGORITHMS: text(
-    'The accepted signature algorithms, such as RS256',
-    { maxLength: 200, otherwise: 'all asymmetric algorithms' }
-  ),
-  IDENTITY_CLAIMS: text(
-    'Values that claims must have, such as email_verified=true; several values of one claim are alternatives',
-    { otherwise: 'none' }
-  ),
-  IDENTITY_USER_CLAIM: Type.String({
-    minLength: 1,
-    maxLength: 256,
-    default: 'sub',
-    about: 'The claim that identifies the user; `email` also requires that email_verified is true',
-    expected: 'the name of a claim, or a path such as o.id'
-  }),
-  IDENTITY_TENANT_CLAIM: text(
-    "The claim that identifies the tenant, which is then DataBrain's client id; tokens without it are refused",
-    { maxLength: 256, otherwise: "none; DataBrain's client id is the user" }
-  ),
-  IDENTITY_TIME_CLAIM: Type.String({
-    minLength: 1,
-    maxLength: 256,
-    default: 'iat',
-    about: 'The claim that revocations are compared with; `auth_time` is the time of the login',
-    expected: 'the name of a claim with a time in seconds'
-  }),
-  IDENTITY_HEADER: matching(
-    'A header that contains only the token, in addition to `Authorization: Bearer`',
-    '^(?![Aa]uthorization$)[A-Za-z0-9-]{1,64}$',
-    'the name of a header other than Authorization',
-    { otherwise: 'none' }
-  ),
-  IDENTITY_COOKIE: matching(
-    'A cookie that contains the token, such as __session of Clerk',
-    '^[\\w.-]{1,64}$',
-    'the name of a cookie',
-    { otherwise: 'none' }
-  ),
+  ...productVariables,
+  ...identityVariables,
 
   CAPTCHA: oneOf(
     'The captcha that the widget-token route requires; `altcha` needs no other service',
@@ -258,13 +156,6 @@ export const EnvironmentSchema = Type.Object({
     '`on`: allows new sources with a server secret under 16 bytes or a publicly known secret',
     ['on', 'off'],
     'off'
-  ),
-  LOGIN_RATE_MAX: integer('Login attempts per minute, per e-mail address and per IP address', 1, 1_000_000, 10),
-  ADMIN_SESSION_IDLE_MINUTES: integer(
-    'Minutes after which the session of an administrator ends that is not refreshed',
-    15,
-    10_080,
-    10_080
   ),
   ADMIN_COOKIE: oneOf(
     'Where the refresh token of an administrator is: `on-request`, in an HttpOnly cookie for pages of this server that ' +
@@ -298,58 +189,12 @@ export const EnvironmentSchema = Type.Object({
     'off'
   ),
   ...ssoVariables,
-  ADMIN_RATE_MAX: integer('Admin requests per minute and user', 1, 1_000_000, 100),
-  INGEST_KEY_RATE_MAX: integer(
-    'Events per second and source, for sources without their own limit; 0 = no limit',
-    0,
-    100_000_000,
-    1_000
-  ),
-  INGEST_IP_RATE_MAX: integer('Ingestion requests per second and IP address; 0 = no limit', 0, 100_000_000, 5_000),
   INGEST_BOTS_EXCEPT: text(
     'A regular expression of user agents that are never bots, in addition to the built-in exceptions',
     { maxLength: 2_000, otherwise: 'none' }
   ),
-  WEBHOOK_LIMIT_BYTES: integer(
-    'Maximum size of a webhook delivery, in bytes; a larger one is refused with 413',
-    1_024,
-    104_857_600,
-    1_048_576
-  ),
-  EMBED_RATE_MAX: integer('Requests per minute, IP address and embedding route; 0 = no limit', 0, 1_000_000, 120),
-  EMBED_CONNECTIONS_MAX: integer(
-    'Requests in flight per IP address on the embedding routes; 0 = no limit',
-    0,
-    1_000_000,
-    50
-  ),
-  ADDRESS_SOCKETS_MAX: integer(
-    'Open sockets per IP address; 0 = no limit; not applied if TRUST_PROXY is set',
-    0,
-    1_000_000,
-    1_000
-  ),
-  NOT_FOUND_RATE_MAX: integer(
-    'Requests per minute and IP address to unknown paths; 0 = no limit',
-    0,
-    1_000_000,
-    100
-  ),
-  ACK_TIMEOUT_MS: integer('Maximum time in which an event must become durable, in milliseconds', 10, 60_000, 5_000),
-  MAX_PENDING_EVENTS: integer('Maximum number of events that wait to become durable', 1, 1_000_000, 10_000),
-  EVENT_RETENTION_DAYS: integer('Days after which events are deleted; 0 = never', 0, 36_500, 0),
-  AUDIT_RETENTION_DAYS: integer('Days after which audit entries are deleted', 1, 3_650, 90),
-  MAX_CONNECTIONS: integer('Maximum number of open sockets', 1, 1_000_000, 10_000),
-  HEADERS_TIMEOUT_MS: integer("Maximum time to receive a request's headers, in milliseconds", 100, 60_000, 15_000),
-  REQUEST_TIMEOUT_MS: integer('Maximum time to receive a whole request, in milliseconds', 100, 300_000, 30_000),
-  KEEP_ALIVE_TIMEOUT_MS: integer('Time until an idle connection is closed, in milliseconds', 100, 600_000, 72_000),
-  DRAIN_DELAY_MS: integer(
-    'Time between /readyz returning 503 and the closing of the port at a stop, in milliseconds; lets load balancers ' +
-      'react',
-    0,
-    60_000,
-    0
-  ),
+  ...limitVariables,
+
   CONSOLE: oneOf('Serve the console for administrators at /console', ['on', 'off'], 'on'),
   DOCS: Type.Optional(Type.Unsafe<'on' | 'off'>(Type.Union([Type.Literal('on'), Type.Literal('off')], {
     about: 'Serve the API documentation at /docs and the guide at /guide',

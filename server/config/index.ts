@@ -8,6 +8,7 @@ import { parseUrl } from '../../signing/parse-url.js'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 import { EnvironmentSchema } from './environment.js'
 import type { Environment, VariableName } from './environment.js'
+import type { limitVariables } from './limit-variables.js'
 import { Problems } from './problems.js'
 import { mfaOf } from './mfa.js'
 import type { MfaConfig } from './mfa.js'
@@ -89,28 +90,7 @@ export interface Config {
 
 export type SecretName = 'JWT_SECRET' | 'SECRETS_KEY' | 'USER_REFERENCE_KEY' | 'DATABRAIN_PROXY_KEY'
 
-export type Limits = Pick<
-  Environment,
-  | 'LOGIN_RATE_MAX'
-  | 'ADMIN_SESSION_IDLE_MINUTES'
-  | 'ADMIN_RATE_MAX'
-  | 'INGEST_KEY_RATE_MAX'
-  | 'INGEST_IP_RATE_MAX'
-  | 'WEBHOOK_LIMIT_BYTES'
-  | 'EMBED_RATE_MAX'
-  | 'EMBED_CONNECTIONS_MAX'
-  | 'ADDRESS_SOCKETS_MAX'
-  | 'NOT_FOUND_RATE_MAX'
-  | 'ACK_TIMEOUT_MS'
-  | 'MAX_PENDING_EVENTS'
-  | 'EVENT_RETENTION_DAYS'
-  | 'AUDIT_RETENTION_DAYS'
-  | 'MAX_CONNECTIONS'
-  | 'HEADERS_TIMEOUT_MS'
-  | 'REQUEST_TIMEOUT_MS'
-  | 'KEEP_ALIVE_TIMEOUT_MS'
-  | 'DRAIN_DELAY_MS'
->
+export type Limits = Pick<Environment, keyof typeof limitVariables>
 
 const MOCK_USER = 'viewer@example.com'
 const HOST_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i

@@ -20,14 +20,15 @@ const LIMITS = { ...BATCH_SCAN_LIMITS, eventLevel: 2 }
 
 /**
  * Returns the refused event with the body as its payload, without the pipeline key, and with the properties that the
- * payload shows. A body that is not complete or not UTF-8 cannot be replayed.
+ * payload shows. A body that is not complete or not valid JSON in UTF-8 cannot be replayed.
  */
 export function withPayload (draft: RefusedEvent, body: Buffer, isComplete: boolean): RefusedEvent {
   const isWhole = isComplete && body.length <= PAYLOAD_LIMIT
   const text = body.toString('utf8', 0, PAYLOAD_LIMIT)
   const json = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
-  const replay = isWhole && isUtf8(body) ? draft.replay : null
   const value = isWhole ? parsed(json) : undefined
+  const isJson = value !== undefined && isUtf8(body) && draft.code !== 'INVALID_JSON'
+  const replay = isJson ? draft.replay : null
   const payload = isObject(value) ? withoutKeys(json, value) : json.replace(PIPELINE_KEY, MASKED_KEY)
   return { ...draft, ...shownIn(draft, value), replay, payload, truncated: !isWhole, bytes: Buffer.byteLength(payload) }
 }

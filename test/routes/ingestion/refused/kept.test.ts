@@ -96,7 +96,7 @@ for (const [name, body, payload] of [
   t.test(`${name} is kept as text`, async (t) => {
     const made = await gateway(t, { source: KEEP })
     t.equal(codeOf(await made.post('/v1/t', body)), 'INVALID_JSON')
-    t.match((await keptEvents(made, 1))[0], { code: 'INVALID_JSON', payload, truncated: false })
+    t.match((await keptEvents(made, 1))[0], { code: 'INVALID_JSON', payload, truncated: false, replay: null })
   })
 }
 
