@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 import { Route, Router, useLocation } from 'preact-iso'
 
@@ -24,7 +24,7 @@ export function Shell ({ user }: { user: Me }) {
   const { path } = useLocation()
 
   useEffect(() => setDrawer(false), [path])
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return
       event.preventDefault()
@@ -105,7 +105,7 @@ function Pages () {
     first.current = false
   }
   return (
-    <Router onRouteChange={() => requestAnimationFrame(focusTitle)} onLoadEnd={focusTitle}>
+    <Router onRouteChange={focusTitle} onLoadEnd={focusTitle}>
       {PAGES.map(({ path, role, component }) => (
         <Route key={path} path={HOME + path} component={may(role) ? component : Forbidden} />
       ))}

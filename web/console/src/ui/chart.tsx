@@ -1,6 +1,6 @@
 import 'uplot/dist/uPlot.min.css'
 
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 
 import { theme } from '../shell/theme.ts'
@@ -81,7 +81,7 @@ function Canvas ({ label, points, series }: ChartProps) {
   const latest = useRef({ points, series })
   latest.current = { points, series }
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = host.current
     if (element === null) return
     const options = chartOptions({
@@ -100,7 +100,7 @@ function Canvas ({ label, points, series }: ChartProps) {
     }
   }, [look, series.map(({ color }) => color).join(' ')])
 
-  useEffect(() => chart.current?.setData(stacked(series)), [series])
+  useLayoutEffect(() => chart.current?.setData(stacked(series)), [series])
 
   function onKeyDown (event: KeyboardEvent) {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 const PRODUCT = document.title
 
@@ -14,7 +14,7 @@ interface PageProps {
 
 /** A page: its title is also that of the tab. */
 export function Page ({ title, lead, actions, children }: PageProps) {
-  useEffect(() => { document.title = `${title} · ${PRODUCT}` }, [title])
+  useLayoutEffect(() => { document.title = `${title} · ${PRODUCT}` }, [title])
   return (
     <div class='page'>
       <header class='page-head'>
@@ -32,7 +32,7 @@ export function Page ({ title, lead, actions, children }: PageProps) {
 /** Moves the focus to the title of the page when another part of the page replaces the one with the focus. */
 export function useTitleFocus (part: string): void {
   const former = useRef(part)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (former.current === part) return
     former.current = part
     document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
@@ -60,7 +60,7 @@ export function Section (
 
 /** A page without navigation: a sign-in, an invitation. */
 export function NarrowPage ({ title, lead, children }: Omit<PageProps, 'actions'>) {
-  useEffect(() => { document.title = `${title} · ${PRODUCT}` }, [title])
+  useLayoutEffect(() => { document.title = `${title} · ${PRODUCT}` }, [title])
   return (
     <main class='narrow'>
       <div class='card'>
