@@ -1,6 +1,5 @@
 // Prints the test files that `npm test` leaves out, in whole or in part: those of browsers, SDKs, faults and stores,
-// those named
-// *.full.test.ts, and those that use PostgreSQL, Redis, NATS or another program.
+// those named *.full.test.ts, and those that use PostgreSQL, Redis, NATS or another program.
 import { readdirSync, readFileSync } from 'node:fs'
 
 const FOLDERS = /^(?:browser|faults|sdk|stores)\//

@@ -1,6 +1,5 @@
-// TypeScript is compiled once for all test files and their children, not again in each: loading the compiler and
-// compiling the suite
-// takes longer than most tests. What this does not know it leaves to the test runner's own loader.
+// Compiles TypeScript once for all test files and their child processes: loading the compiler and compiling the suite
+// takes longer than most tests. Other files are left to the loader of the test runner.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
