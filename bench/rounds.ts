@@ -53,17 +53,28 @@ export async function startServer (
   return { port, process: server, stop: () => server.kill('SIGKILL') }
 }
 
-/** User and system time of the server process, all its threads included, in milliseconds. */
-export function processorTime (server: Pick<Server, 'process'>): number {
+/** User and system time of the server process, with its threads and child processes, in milliseconds. */
+export function processorTime (server: Parameters<typeof processorTimes>[0]): number {
   const { user, system } = processorTimes(server)
   return user + system
 }
 
 /** As `processorTime`, separately (proc(5), fields 14 and 15 of `stat`). */
-export function processorTimes ({ process: { pid } }: Pick<Server, 'process'>): { user: number, system: number } {
+export function processorTimes ({ process: { pid } }: { process: Pick<ChildProcess, 'pid'> }): { user: number, system: number } {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { user: Number(fields[11]) * 1_000 / TICKS, system: Number(fields[12]) * 1_000 / TICKS }
+  const times = { user: Number(fields[11]) * 1_000 / TICKS, system: Number(fields[12]) * 1_000 / TICKS }
+  for (const child of childrenOf(pid)) {
+    const { user, system } = processorTimes({ process: { pid: child } })
+    times.user += user
+    times.system += system
+  }
+  return times
+}
+
+/** The running child processes, such as the workers of nginx. */
+function childrenOf (pid: number | undefined): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 }
 
 /** Starts a PostgreSQL with fsync and synchronous_commit on, passes its URL to `work` and stops it afterwards. */

@@ -1,8 +1,4 @@
 // One server under test, in a separate process: `server.ts <variant>`. Reports its port and serves until it is killed.
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { jetstreamManager } from '@nats-io/jetstream'
 import Fastify from 'fastify'
 import type { FastifyServerOptions } from 'fastify'
@@ -16,11 +12,9 @@ import { sqlSink } from '../plugins/event-sink/sql/index.js'
 import eventSink, { memorySink } from '../plugins/event-sink/index.js'
 import type { EventSink } from '../plugins/event-sink/index.js'
 import metrics from '../plugins/metrics/index.js'
-import type { RateLimitOptions } from '../lib/limits/rate-limit.js'
 import tokenStore, { SOURCE_DEFAULTS } from '../plugins/token-store/index.js'
 import { memoryStore } from '../plugins/token-store/memory/index.js'
 import ingestion from '../routes/ingestion/index.js'
-import { handWritten } from './hand-written.js'
 import { PIPELINE_KEY, SERVER_SECRET } from './load.js'
 import { listen, serve } from './serve.js'
 
@@ -41,9 +35,6 @@ const variants: Record<string, () => Promise<number>> = {
   'noop logged': () => gateway(noopSink, { logger: LOGGER }),
   'noop logged metrics': () => gateway(noopSink, { logger: LOGGER, measured: true }),
   memory: () => gateway(memorySink({ capacity: Infinity })),
-  'memory limited': () =>
-    gateway(memorySink({ capacity: Infinity }), { rateLimit: { max: 1_000_000_000, timeWindow: 1_000 } }),
-  pglite: async () => gateway(await sqlSink(await openDatabase({ dataDir: await mkdtemp(join(tmpdir(), 'bench-')) }))),
   postgres: async () => gateway(await postgresSink()),
   'postgres metrics': async () => gateway(await postgresSink(), { measured: true }),
   'postgres logged': async () => gateway(await postgresSink(), { logger: LOGGER }),
@@ -59,8 +50,7 @@ const variants: Record<string, () => Promise<number>> = {
     })
   },
   jetstream: () => streaming('event'),
-  'jetstream packed': () => streaming('flush'),
-  express: () => handWritten(DATABASE_URL)
+  'jetstream packed': () => streaming('flush')
 }
 
 async function streaming (packing: NonNullable<JetstreamSinkOptions['packing']>): Promise<number> {
@@ -75,7 +65,6 @@ async function postgresSink (): Promise<EventSink> {
 }
 
 interface GatewayOptions {
-  rateLimit?: RateLimitOptions
   logger?: FastifyServerOptions['logger']
   /** Whether the app has metrics. */
   measured?: boolean
@@ -83,7 +72,7 @@ interface GatewayOptions {
 
 async function gateway (
   sink: EventSink,
-  { rateLimit = false, logger = false, measured = false }: GatewayOptions = {}
+  { logger = false, measured = false }: GatewayOptions = {}
 ): Promise<number> {
   const app = Fastify({ logger })
   if (measured) await app.register(metrics)
@@ -98,7 +87,7 @@ async function gateway (
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink })
   app.get('/healthz', async () => 'ok')
-  await app.register(ingestion, { rateLimit, eventRate: false })
+  await app.register(ingestion, { rateLimit: false, eventRate: false })
   return await listen(app)
 }
 

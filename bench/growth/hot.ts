@@ -1,8 +1,9 @@
 // The hot paths on a database with many rows, beside the same on an empty one, in turns.
 import { figuresOf } from '../routes/figures.js'
-import type { Shooting as Round, Spread } from '../routes/figures.js'
+import type { Shooting as Round } from '../routes/figures.js'
 import type { Fleet } from '../routes/fleet.js'
 import { measure, warmUp } from '../routes/measure.js'
+import { between } from '../routes/print.js'
 import * as requests from '../routes/requests.js'
 import type { Group, Shooting } from '../routes/rows.js'
 
@@ -54,4 +55,3 @@ export async function * hotTable (
 }
 
 const micros = ({ user, system }: { user: number, system: number }) => (user + system).toFixed(0)
-const between = ({ median, low, high }: Spread) => `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`

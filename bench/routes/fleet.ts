@@ -78,6 +78,8 @@ export interface FleetOptions {
   shared?: boolean
   /** Default: new ones. */
   secrets?: FleetSecrets
+  /** Servers that are not written in JavaScript, by name. Default: none. */
+  others?: Record<string, () => Promise<Server>>
 }
 
 export class Fleet {
@@ -87,16 +89,21 @@ export class Fleet {
   readonly #targets = new Map<string, Promise<Target>>()
   readonly #closers: Array<() => unknown> = []
   readonly #secrets: FleetSecrets
+  readonly #others: NonNullable<FleetOptions['others']>
 
   /** @param databaseUrl a PostgreSQL server */
-  constructor (databaseUrl: string, { profiles, shared = false, secrets = createSecrets() }: FleetOptions = {}) {
+  constructor (
+    databaseUrl: string,
+    { profiles, shared = false, secrets = createSecrets(), others = {} }: FleetOptions = {}
+  ) {
     this.#databaseUrl = databaseUrl
     this.#shared = shared
     this.#secrets = secrets
+    this.#others = others
     this.#flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
   }
 
-  get (name: ServerName): Promise<Target> {
+  get (name: string): Promise<Target> {
     return this.#once(name, async () => {
       const upstream = (await this.#upstream()).url
       return name.startsWith('built-in')
@@ -139,9 +146,9 @@ export class Fleet {
   }
 
   async #lean (name: string, upstream: string): Promise<Target> {
-    const databaseUrl = name.startsWith('postgres') ? await this.#database(name) : ''
-    const env = { ...this.#secrets, UPSTREAM: upstream, DATABASE_URL: databaseUrl }
-    const server = await startServer(name, env, { file: 'routes/server.ts', flags: this.#flags })
+    const env = { ...this.#secrets, UPSTREAM: upstream, DATABASE_URL: await this.#database(name) }
+    const server = await (this.#others[name]?.() ??
+      startServer(name, env, { file: 'routes/server.ts', flags: this.#flags }))
     this.#closers.push(() => this.#stop(server))
     const url = `http://127.0.0.1:${server.port}`
     return {

@@ -7,7 +7,8 @@ import { describeHost, withPostgres } from '../rounds.js'
 import { figuresOf, verdictOf } from './figures.js'
 import type { Shooting as Round, Spread } from './figures.js'
 import { Fleet } from './fleet.js'
-import { measure, warmUp } from './measure.js'
+import { measureInTurns } from './measure.js'
+import { between, digits, line, positive } from './print.js'
 import { GROUPS, nameOf } from './rows.js'
 import type { Group, Row, Shooting } from './rows.js'
 
@@ -41,46 +42,9 @@ const { values } = parseArgs({
 })
 const [rounds, seconds] = [positive('rounds', values.rounds), positive('seconds', values.seconds)]
 
-function positive (name: string, text: string): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} must be a positive integer`)
-  return number
-}
-
 function chosen (group: Group): Row[] {
   return group.rows.filter((row) => values.only?.some((part) => nameOf(row, group).includes(part)) ?? true)
 }
-
-/** Throws an error if the route does not answer with the status that the row expects. */
-async function checkStatus (fleet: Fleet, { server, request, status = 200 }: Shooting): Promise<void> {
-  const target = await fleet.get(server)
-  const { path, headers, body } = await request(target, 1, 1)
-  if (status < 400 || typeof body === 'object') return
-  const response = await fetch(target.url + path, body === undefined ? { headers } : { method: 'POST', headers, body })
-  const text = await response.text()
-  if (response.status !== status) throw new Error(`${server} ${path}: ${response.status} ${text}, not ${status}`)
-}
-
-async function measureGroup (fleet: Fleet, group: Group, rows: readonly Row[]): Promise<Map<Shooting, Round[]>> {
-  const { bare, connections } = group
-  const results = new Map<Shooting, Round[]>([bare, ...rows].map((shooting) => [shooting, []]))
-  for (const shooting of results.keys()) {
-    await warmUp(fleet, shooting, group)
-    await checkStatus(fleet, shooting)
-  }
-  for (let round = 0; round < rounds; round++) {
-    // The order changes, so that no route is always measured first.
-    const order = round % 2 === 0 ? [...results] : [...results].reverse()
-    for (const [shooting, measured] of order) {
-      measured.push(await measure(fleet, shooting, connections, seconds))
-    }
-  }
-  return results
-}
-
-const digits = (value: number) => value.toFixed(value < 10 ? 1 : 0)
-const between = ({ median, low, high }: Spread) => `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
-const line = (cells: readonly unknown[]) => console.log(`| ${cells.join(' | ')} |`)
 
 async function run (baseline: Baseline, fleet: Fleet): Promise<boolean> {
   let good = true
@@ -90,7 +54,8 @@ async function run (baseline: Baseline, fleet: Fleet): Promise<boolean> {
   for (const group of GROUPS) {
     const rows = chosen(group)
     if (rows.length === 0) continue
-    const results = await measureGroup(fleet, group, rows).catch((error: unknown) => {
+    const settings = { ...group, rounds, seconds }
+    const results = await measureInTurns(fleet, [group.bare, ...rows], settings).catch((error: unknown) => {
       console.error(error)
       good = false
       return new Map<Shooting, Round[]>()

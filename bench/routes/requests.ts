@@ -7,7 +7,11 @@ import type { Shot, SignedBody } from '../wrk.js'
 import type { Target } from './fleet.js'
 import { EMBED_SITE } from './names.js'
 
-export type Request = Pick<Shot, 'headers' | 'body' | 'lua'> & { path: string }
+export type Request = Pick<Shot, 'headers' | 'body' | 'lua'> & {
+  path: string
+  /** The body of one request, if `lua` creates the bodies. */
+  sample?: string
+}
 /** `seconds` bounds how many different bodies are created. */
 export type CreateRequest = (target: Target, seconds: number, connections: number) => Request | Promise<Request>
 
@@ -95,20 +99,25 @@ export const admin = (path: string): CreateRequest => async (target) => ({
   headers: { authorization: `Bearer ${(await target.session()).access_token}` }
 })
 
-/** Each response contains the token of a later request. */
-export const refresh: CreateRequest = async (target, _seconds, connections) => {
+/** Each response contains the token of a later request. A body is `before`, a token and `after`. */
+export const refreshAt = (
+  path: string,
+  headers: Record<string, string>,
+  [before, after]: readonly [string, string]
+): CreateRequest => async (target, _seconds, connections) => {
   const tokens: string[] = []
   for (let left = connections * 2; left > 0; left--) tokens.push((await target.session()).refresh_token)
   return {
-    path: '/v1/admin/auth/refresh',
-    headers: JSON_TYPE,
+    path,
+    headers,
+    sample: `${before}${(await target.session()).refresh_token}${after}`,
     lua: `
 local tokens, first, last = {${tokens.map((token) => `"${token}"`).join(',')}}, 1, ${tokens.length}
 function request()
   local token = tokens[first]
   if token == nil then error("no refresh token is left") end
   tokens[first], first = nil, first + 1
-  return wrk.format(nil, nil, nil, '{"refresh_token":"' .. token .. '"}')
+  return wrk.format(nil, nil, nil, '${before}' .. token .. '${after}')
 end
 function response(status, headers, body)
   local token = body:match('"refresh_token":"([^"]+)"')
@@ -117,6 +126,7 @@ end
 `
   }
 }
+export const refresh = refreshAt('/v1/admin/auth/refresh', JSON_TYPE, ['{"refresh_token":"', '"}'])
 
 function * many (count: number, create: () => SignedBody): Generator<SignedBody> {
   for (let left = count; left > 0; left--) yield create()

@@ -6,12 +6,15 @@ import * as requests from './requests.js'
 import type { CreateRequest } from './requests.js'
 
 export interface Shooting {
-  server: ServerName
+  server: string
   request: CreateRequest
   /** Expected status of every response. Default: 200. */
   status?: number
+  /** Expected body of a response. Default: not checked. */
+  answer?: RegExp
 }
 export interface Row extends Shooting {
+  server: ServerName
   /** Unique together with the server and the connections. */
   route: string
 }

@@ -5,6 +5,7 @@ import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import { Pool } from 'undici'
 
+import { PEERS } from '../peers/servers.js'
 import { listen, listening, serve } from '../serve.js'
 import { lean } from './lean.js'
 import { EMBED_REPLY, GUEST_TOKEN, WIDGET_REPLY } from './names.js'
@@ -65,5 +66,6 @@ await serve({
   memory: () => lean({ backend: 'memory' }),
   'memory metrics': () => lean({ backend: 'memory', measured: true }),
   postgres: () => lean({ backend: 'postgres' }),
-  'postgres metrics': () => lean({ backend: 'postgres', measured: true })
+  'postgres metrics': () => lean({ backend: 'postgres', measured: true }),
+  ...PEERS
 })
