@@ -1,5 +1,5 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
-import type { BinaryToTextEncoding } from 'node:crypto'
+import type { BinaryToTextEncoding, KeyObject } from 'node:crypto'
 
 /** Bytes, or a string that is read as UTF-8. */
 export type Data = string | Uint8Array
@@ -16,9 +16,9 @@ export function sha256Hex (data: Data): string {
 }
 
 /** Returns the HMAC-SHA256 (RFC 2104) of `data`: 32 bytes, or a string in `encoding`. A string key is read as UTF-8. */
-export function hmacSha256 (key: Data, data: Data): Buffer
-export function hmacSha256 (key: Data, data: Data, encoding: BinaryToTextEncoding): string
-export function hmacSha256 (key: Data, data: Data, encoding?: BinaryToTextEncoding): Buffer | string {
+export function hmacSha256 (key: Data | KeyObject, data: Data): Buffer
+export function hmacSha256 (key: Data | KeyObject, data: Data, encoding: BinaryToTextEncoding): string
+export function hmacSha256 (key: Data | KeyObject, data: Data, encoding?: BinaryToTextEncoding): Buffer | string {
   const hmac = createHmac('sha256', key).update(data)
   // A digest as a string takes half the time of a digest as a Buffer.
   return encoding === undefined ? hmac.digest() : hmac.digest(encoding)

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto'
+
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -7,7 +9,7 @@ import { rateKeyOf, refuseRevokedGrant, revocableGrant } from '../../plugins/emb
 import { FORBIDDEN } from '../../lib/errors.js'
 import { optionalUserGuards } from '../../lib/guard/user-guards.js'
 import type { Step } from '../../lib/channels.js'
-import { authorizeByHost } from '../../lib/authorize.js'
+import { authorizeByHost, endHook } from '../../lib/authorize.js'
 import { limitRate, named } from '../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import { routeScope } from '../../lib/http/route-scope.js'
@@ -95,13 +97,18 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     })
     const users = requestSlot<WidgetUser>(scope)
 
-    scope.addHook('preHandler', async function identifyUser (request) {
-      const decision = decisionOf(request)
-      decision.userId = signedUsers(request)[0]?.sub ?? null
-      const user = checkedUser(await authorizeByHost(() => authorize(request)))
-      decision.userId = user.user
-      users.set(request, user)
+    scope.addHook('preHandler', function identifyUser (request, _reply, done) {
+      decisionOf(request).userId = signedUsers(request)[0]?.sub ?? null
+      const result = authorizeByHost(() => authorize(request))
+      endHook(result instanceof Promise ? result.then((user) => admit(request, user)) : admit(request, result), done)
     })
+
+    function admit (request: FastifyRequest, result: string | WidgetUser): void {
+      const user = checkedUser(result)
+      decisionOf(request).userId = user.user
+      users.set(request, user)
+    }
+
     const userLimit = named(userRateLimit, `${path}-user`)
     await limitRate(
       scope,
@@ -114,25 +121,44 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     // A HEAD request would mint a token.
     scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, sendToken)
 
-    async function sendToken (request: FastifyRequest, reply: FastifyReply): Promise<WidgetTokenReply> {
+    function sendToken (request: FastifyRequest, reply: FastifyReply): WidgetTokenReply | Promise<WidgetTokenReply> {
       const { user, tenant, issuedAt, filters: userFilters = filters } = users.need(request)
       const message = messageOf(pluginOptions.user ?? user, userFilters)
-      await refuseRevokedGrant(app, revocableGrant(signedUsers(request), { users: [user], tenant, issuedAt }, now()))
-      const tokenReply = await tracedValue(MINT, () => {
-        const key = keys.get()
-        return typeof key === 'string' ? mint(message, key) : key.then((key) => mint(message, key))
-      })
+      const subject = { users: [user], tenant, issuedAt }
+      const checking = refuseRevokedGrant(app, revocableGrant(signedUsers(request), subject, now()))
+      const minted = checking instanceof Promise ? checking.then(() => signedToken(message)) : signedToken(message)
+      return minted instanceof Promise
+        ? minted.then((minted) => handOut(minted, tenant, request, reply))
+        : handOut(minted, tenant, request, reply)
+    }
+
+    function handOut (
+      minted: WidgetTokenReply,
+      tenant: string | undefined,
+      request: FastifyRequest,
+      reply: FastifyReply
+    ): WidgetTokenReply {
+      const { token, expiresAt } = minted
       const decision = decisionOf(request)
-      decision.resourceId = sha256Hex(tokenReply.token).slice(0, 16)
-      decision.details = { issuer, session, tenant, expiresAt: tokenReply.expiresAt }
-      reply.header('Cache-Control', 'no-store')
-      return tokenReply
+      decision.resourceId = sha256Hex(token).slice(0, 16)
+      decision.details = tenant === undefined ? { issuer, session, expiresAt } : { issuer, session, tenant, expiresAt }
+      reply.header('cache-control', 'no-store')
+      return minted
     }
   })
 
-  function mint (message: string, key: string): WidgetTokenReply {
+  function signedToken (message: string): WidgetTokenReply | Promise<WidgetTokenReply> {
+    return tracedValue(MINT, () => {
+      const key = keys.get()
+      return key instanceof Promise ? key.then((key) => mint(message, key)) : mint(message, key)
+    })
+  }
+
+  function mint (message: string, key: KeyObject): WidgetTokenReply {
     const { issuedAt, expiration, reply } = timesNow()
-    return { token: signCheckedPayload({ issuer, session, expiration, issuedAt, message }, key), ...reply }
+    const { refreshAfter, expiresAt } = reply
+    const token = signCheckedPayload({ issuer, session, expiration, issuedAt, message }, key)
+    return { token, issuedAt: reply.issuedAt, refreshAfter, expiresAt }
   }
 
   /** Returns the times of a token issued now; cached, because a busy server issues many tokens per time unit. */

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto'
+
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import type { HostDecision } from '../../lib/authorize.js'
@@ -154,7 +156,7 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
 }
 
 /** Returns the signing key of a secret. Throws `INVALID_OPTIONS`, without the secret in the message. */
-export function checkedKey (secret: unknown): string {
+export function checkedKey (secret: unknown): KeyObject {
   assertOption(isNonEmptyString(secret), 'secret', 'the secret that dxFeed issued, or a function that returns it')
   return withOptionsError(() => widgetKey(secret))
 }
