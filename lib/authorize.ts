@@ -8,6 +8,20 @@ import { tracedValue } from './trace.js'
  */
 export type HostDecision<Grant> = Grant | null | undefined | Promise<Grant | null | undefined>
 
+/**
+ * Ends a hook with the result of work that is asynchronous only if it must be: a promise per request takes longer than
+ * most look-ups in a cache. What the work throws synchronously, the hook throws.
+ *
+ * @example
+ * scope.addHook('preHandler', function authorizeUser (request, _reply, done) {
+ *   endHook(admit(request), done)
+ * })
+ */
+export function endHook (work: void | Promise<void>, done: (error?: Error) => void): void {
+  if (work instanceof Promise) work.then(() => done(), done)
+  else done()
+}
+
 /** Larger than every time in seconds, and smaller than the time of every login in milliseconds. */
 const EARLIEST = 1e11
 

@@ -118,9 +118,10 @@ export class LookupCache<Value extends object> {
 
   /** Returns the values of several keys, in their order: synchronously if all are cached. The others load together. */
   getMany (keys: readonly string[]): ReadonlyArray<Value | null> | Promise<ReadonlyArray<Value | null>> {
-    const known = keys.map((key) => this.peek(key))
+    const clock = this.#clock()
+    const known = keys.map((key) => this.#peekAt(key, clock))
     this.#hits += keys.length
-    if (known.every((value) => value !== undefined)) return known
+    if (!known.includes(undefined)) return known as Array<Value | null>
     const unknown = [...new Set(keys.filter((key, at) => known[at] === undefined && !this.#inFlight.has(key)))]
     this.#hits -= unknown.length
     if (unknown.length > 0) {
@@ -134,7 +135,10 @@ export class LookupCache<Value extends object> {
 
   /** Returns the cached value of a key, `null` for a cached miss, `undefined` if the key is not cached. */
   peek (key: string): Value | null | undefined {
-    const clock = this.#clock()
+    return this.#peekAt(key, this.#clock())
+  }
+
+  #peekAt (key: string, clock: number): Value | null | undefined {
     const entry = this.#values.get(key)
     if (entry !== undefined) return this.#isCurrent(entry, clock) ? entry.value : undefined
     const missedAt = this.#misses.get(key)

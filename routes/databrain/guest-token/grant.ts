@@ -53,11 +53,13 @@ export function checkedGrant (
         '{ clientId, params?, permissions?, dataAppName?, expiryTime?, userId?, tenant?, issuedAt? }'
     })
   }
-  const subject = { user: userId ?? credentials[0]?.sub ?? clientId, tenant: tenant ?? clientId }
+  const user = userId ?? credentials[0]?.sub ?? clientId
+  const subject = { users: [user], tenant: tenant ?? clientId, issuedAt }
   return {
     tokenRequest,
-    ...subject,
-    revocable: revocableGrant(credentials, { users: [subject.user], tenant: subject.tenant, issuedAt }, options.now())
+    user,
+    tenant: subject.tenant,
+    revocable: revocableGrant(credentials, subject, options.now())
   }
 }
 

@@ -4,12 +4,13 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import auditLog from '../../../plugins/audit-log/index.js'
 import { auditDecisions } from '../../../lib/decision-audit.js'
 import { rateKeyOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
-import { authorizeByHost } from '../../../lib/authorize.js'
+import { authorizeByHost, endHook } from '../../../lib/authorize.js'
 import { limitRate, named } from '../../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { routeScope } from '../../../lib/http/route-scope.js'
 import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
 import { signedUsers } from '../../../lib/signed-users.js'
+import type { SignedUser } from '../../../lib/signed-users.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import { meteredUpstream } from '../../../lib/upstream-client/metered.js'
@@ -104,22 +105,41 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
     })
     await registerGuards(scope, options)
 
-    scope.addHook('preHandler', async function authorizeUser (request) {
+    scope.addHook('preHandler', function authorizeUser (request, _reply, done) {
       const decision = decisionOf(request)
-      decision.userId = signedUsers(request)[0]?.sub ?? null
-      const { details } = decision
-      details['proxyKey'] = request.proxyKey?.id ?? null
+      const users = signedUsers(request)
+      decision.userId = users[0]?.sub ?? null
+      decision.details['proxyKey'] = request.proxyKey?.id ?? null
       const noUser = request.userReference === null
         ? "the host's authorize function returned no user; the request contains no user reference"
         : undefined
-      const granted = await authorizeByHost(() => authorize(request), noUser)
-      const grant = checkedGrant(granted, signedUsers(request), checked)
-      const { clientId, dataAppName, permissions = null } = grant.tokenRequest
-      decision.userId = grant.user
-      Object.assign(details, { clientId, dataAppName, permissions })
-      await refuseRevokedGrant(app, grant.revocable)
-      grants.set(request, grant)
+      const granted = authorizeByHost(() => authorize(request), noUser)
+      endHook(
+        granted instanceof Promise
+          ? granted.then((granted) => admit(request, users, granted))
+          : admit(request, users, granted),
+        done
+      )
     })
+
+    function admit (
+      request: FastifyRequest,
+      users: readonly SignedUser[],
+      granted: GuestTokenGrant
+    ): void | Promise<void> {
+      const grant = checkedGrant(granted, users, checked)
+      const { clientId, dataAppName, permissions = null } = grant.tokenRequest
+      const decision = decisionOf(request)
+      decision.userId = grant.user
+      const { details } = decision
+      details['clientId'] = clientId
+      details['dataAppName'] = dataAppName
+      details['permissions'] = permissions
+      const checking = refuseRevokedGrant(app, grant.revocable)
+      if (checking instanceof Promise) return checking.then(() => grants.set(request, grant))
+      grants.set(request, grant)
+    }
+
     const userLimit = named(checked.userRateLimit, `${path}-user`)
     await limitRate(
       scope,
@@ -135,15 +155,31 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       config: { gatehouse: { ...guards, ...requiredGuards(scope, options) } }
     }, sendToken)
 
-    async function sendToken (request: FastifyRequest, reply: FastifyReply): Promise<GuestTokenReply> {
+    function sendToken (request: FastifyRequest, reply: FastifyReply): GuestTokenReply | Promise<GuestTokenReply> {
       const grant = grants.need(request)
-      const { token, cached } = await tokenFor(grant)
+      const issued = tokenFor(grant)
+      return issued instanceof Promise
+        ? issued.then((issued) => handOut(issued, grant, request, reply))
+        : handOut(issued, grant, request, reply)
+    }
+
+    function handOut (
+      { token, cached }: IssuedToken,
+      grant: CheckedGrant,
+      request: FastifyRequest,
+      reply: FastifyReply
+    ): GuestTokenReply | Promise<GuestTokenReply> {
       // A mint may take seconds, in which the grant may be revoked.
-      if (!cached) await refuseRevokedGrant(app, grant.revocable)
+      const checking = cached ? undefined : refuseRevokedGrant(app, grant.revocable)
+      if (checking instanceof Promise) return checking.then(() => replyWith(token, cached, request, reply))
+      return replyWith(token, cached, request, reply)
+    }
+
+    function replyWith (token: string, cached: boolean, request: FastifyRequest, reply: FastifyReply): GuestTokenReply {
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(token).slice(0, 16)
       decision.details['cached'] = cached
-      reply.header('Cache-Control', 'no-store')
+      reply.header('cache-control', 'no-store')
       return { token }
     }
 
