@@ -4,10 +4,10 @@ import databrainProxy from '../routes/databrain/proxy/index.js'
 import embedAuthorize from '../routes/embed-authorize/index.js'
 import { namedUser } from '../routes/embed-authorize/identity-grant.js'
 import guestToken from '../routes/databrain/guest-token/index.js'
-import type { GuestTokenGrant, RenewalOptions } from '../routes/databrain/guest-token/index.js'
+import type { RenewalOptions } from '../routes/databrain/guest-token/index.js'
 import widgetToken from '../routes/widget-token/index.js'
 import type { EmbedGuards } from './abuse-guards.js'
-import type { EmbedUserOf } from './embed-user.js'
+import type { EmbedUser, EmbedUserOf } from './embed-user.js'
 import { GUEST_TOKEN_PATH, PROXY_PATH } from './products.js'
 import type { Products } from './products.js'
 
@@ -42,7 +42,7 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       apiKey,
       dataAppName: dataApp,
       ...apiUrl === undefined ? {} : { apiUrl },
-      authorize: clientOf
+      authorize: forUser(({ id, tenant, issuedAt }) => ({ clientId: tenant ?? id, userId: id, tenant, issuedAt }))
     }
     await app.register(guestToken, {
       ...shared,
@@ -74,12 +74,7 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       rateLimit,
       cors,
       guards: { ...guards, ...abuseGuards.pages },
-      async authorize (request) {
-        const user = await userOf(request)
-        if (user === null) return null
-        const { id, ...since } = user
-        return { ...namedUser(id), ...since }
-      }
+      authorize: forUser(({ id, ...since }) => ({ ...namedUser(id), ...since }))
     })
   }
   if (dxfeed !== null) {
@@ -96,19 +91,15 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       userRateLimit: rateLimit,
       cors,
       guards: { ...guards, ...abuseGuards.pages, ...abuseGuards.widgetToken },
-      async authorize (request) {
-        const user = await userOf(request)
-        if (user === null) return null
-        const { id, ...since } = user
-        return { user: id, ...since }
-      }
+      authorize: forUser(({ id, tenant, issuedAt }) => ({ user: id, tenant, issuedAt }))
     })
   }
 
-  async function clientOf (request: FastifyRequest): Promise<GuestTokenGrant | null> {
-    const user = await userOf(request)
-    if (user === null) return null
-    const { id, ...since } = user
-    return { clientId: user.tenant ?? id, userId: id, ...since }
+  /** Returns an `authorize` function that is synchronous if `userOf` is. */
+  function forUser<Grant extends object> (grantOf: (user: EmbedUser) => Grant) {
+    return (request: FastifyRequest): Grant | null | Promise<Grant | null> => {
+      const user = userOf(request)
+      return user instanceof Promise ? user.then((user) => user && grantOf(user)) : user && grantOf(user)
+    }
   }
 }

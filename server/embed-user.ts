@@ -22,7 +22,8 @@ export interface EmbedUser {
   issuedAt?: number
 }
 
-export type EmbedUserOf = (request: FastifyRequest) => Promise<EmbedUser | null>
+/** Synchronous unless it must verify an identity token. */
+export type EmbedUserOf = (request: FastifyRequest) => EmbedUser | null | Promise<EmbedUser | null>
 
 /** Returns the end user whom the identity token of a request names, or `null` without a token. */
 export type IdentifiedUserOf = (request: FastifyRequest) => Promise<EmbedUser | null>
@@ -35,11 +36,14 @@ const IDENTITY = 'gatehouse_identity'
  * else the fallback.
  */
 export function embedUser ({ identified, session, fallback }: EmbedUserOptions): EmbedUserOf {
-  return async (request) => {
+  return (request) => {
     const { userReference } = request
     if (userReference !== null) return userOfReference(userReference)
-    const identifiedUser = identified === null ? null : await identified(request)
-    if (identifiedUser !== null) return identifiedUser
+    if (identified === null) return withoutToken(request)
+    return identified(request).then((user) => user ?? withoutToken(request))
+  }
+
+  function withoutToken (request: FastifyRequest): EmbedUser | null {
     const demoUser = session?.of(request) ?? null
     if (demoUser !== null) return { id: demoUser.user, issuedAt: demoUser.since }
     return fallback === null ? null : { id: fallback }
@@ -55,5 +59,5 @@ export function claimsOfIdentified (user: EmbedUser): UserReferenceClaims {
 function userOfReference ({ sub, iat, [IDENTITY]: identity }: UserReference): EmbedUser {
   // Only this server has the keys of references.
   const { tenant, issuedAt = iat } = (identity ?? {}) as Omit<EmbedUser, 'id'>
-  return { id: sub, issuedAt, ...tenant === undefined ? {} : { tenant } }
+  return tenant === undefined ? { id: sub, issuedAt } : { id: sub, issuedAt, tenant }
 }
