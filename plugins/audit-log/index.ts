@@ -5,13 +5,14 @@ import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fast
 
 import { AuditRepeats } from './repeats.js'
 import type { AuditSubject } from './repeats.js'
+import { AuditWriter } from './writer.js'
 import { loginOutcome } from '../../lib/counts/outcomes.js'
 import { CHANNELS } from '../../lib/channels.js'
 import { requestAddress } from '../../lib/http/client-address.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { assertNonEmpty, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
-import type { AuditEntry, AuditTrail } from '../../contracts/token-store/index.js'
+import type { AuditEntry } from '../../contracts/token-store/index.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
@@ -67,7 +68,6 @@ declare module 'fastify' {
 const KNOWN: KnownOptions<AuditLogOptions> = { orgId: true, now: true }
 const ACTION = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/
 const MAX_USER_AGENT = 512
-const MAX_WAITING = 10_000
 const REPEAT_INTERVAL = 5_000
 
 /**
@@ -153,9 +153,15 @@ function toEntry (
   subject: AuditSubject,
   timestamp: number
 ): AuditEntry {
+  const { action, orgId, userId, userEmail, ipAddress } = subject
+  // Without a spread: each property after one takes 0.1 µs.
   return {
     id,
-    ...subject,
+    action,
+    orgId,
+    userId,
+    userEmail,
+    ipAddress,
     resourceType: resourceType ?? null,
     resourceId: resourceId ?? null,
     changes: changes === undefined || changes === null ? null : snapshot(changes),
@@ -184,63 +190,6 @@ function logEntry (
   { action, orgId, userId, resourceType, resourceId, changes, ipAddress }: AuditEntry
 ): void {
   log.info({ audit: { action, orgId, userId, resourceType, resourceId, changes, ipAddress } }, 'audit')
-}
-
-/** Writes entries in order. Entries that arrive during a write are written together in the next write. */
-class AuditWriter {
-  #waiting: AuditEntry[] = []
-  #counts: Array<{ id: string, repeats: number }> = []
-  #running: Promise<void> | null = null
-  readonly #trail: AuditTrail
-  readonly #log: FastifyBaseLogger
-
-  constructor (trail: AuditTrail, log: FastifyBaseLogger) {
-    this.#trail = trail
-    this.#log = log
-  }
-
-  write (entry: AuditEntry): void {
-    if (this.#waiting.length >= MAX_WAITING) {
-      return this.#logLost([entry], new Error('too many audit entries wait for the store'))
-    }
-    this.#waiting.push(entry)
-    this.#running ??= this.#run()
-  }
-
-  addRepeats (id: string, repeats: number): void {
-    this.#counts.push({ id, repeats })
-    this.#running ??= this.#run()
-  }
-
-  async drained (): Promise<void> {
-    await this.#running
-  }
-
-  async #run (): Promise<void> {
-    // Waits one turn of the event loop, to collect its entries in one write.
-    await new Promise(setImmediate)
-    while (this.#waiting.length > 0 || this.#counts.length > 0) {
-      const entries = this.#waiting
-      const counts = this.#counts
-      this.#waiting = []
-      this.#counts = []
-      if (entries.length > 0) await this.#trail.append(entries).catch((error: unknown) => this.#logLost(entries, error))
-      for (const { id, repeats } of counts) {
-        await this.#trail.addRepeats(id, repeats).catch((error: unknown) =>
-          this.#log.error({ err: error, id, repeats }, 'audit repeats not stored')
-        )
-      }
-    }
-    this.#running = null
-  }
-
-  /** Logs lost entries. There is no retry, because a failed write may have succeeded and the log has all entries. */
-  #logLost (entries: AuditEntry[], error: unknown): void {
-    this.#log.error(
-      { err: error, ids: entries.map(({ id }) => id), actions: entries.map(({ action }) => action) },
-      'audit entries not stored'
-    )
-  }
 }
 
 export default fp(auditLog, { name: 'gatehouse-audit-log', fastify: '5.x', decorators: { fastify: ['tokenStore'] } })

@@ -113,6 +113,26 @@ t.test('repeats of one repeatable decision within a minute become one entry with
   t.same(all.flatMap(({ changes }) => changes?.['repeats'] ?? []), [39])
 })
 
+t.test('repeats of decisions that differ in one detail are counted separately, objects included', async (t) => {
+  const { app, entries } = await audited(t)
+  const delivery = { action: 'token.minted', userId: 'u1', resourceId: 'r1', repeatable: true }
+  const details = [{ key: 'k1' }, { key: 'k2' }, { key: 'k1', more: true }, {}, { scope: { rows: 1 } },
+    { scope: { rows: 2 } }]
+  for (let i = 0; i < 3; i++) {
+    for (const changes of details) app.audit({ ...delivery, changes: structuredClone(changes) })
+  }
+  const all = await entries()
+  t.same(all.map(({ changes }) => changes?.['repeats']), details.map(() => 2))
+})
+
+t.test('users and resources whose names contain separators have separate entries', async (t) => {
+  const { app, entries } = await audited(t)
+  for (const [userId, resourceId] of [['a1:b', 'c'], ['a', '1:bc'], ['a', '-1:b']] as const) {
+    app.audit({ action: 'token.minted', userId, resourceId, repeatable: true })
+  }
+  t.equal((await entries()).length, 3)
+})
+
 t.test('repeats of a repeatable decision whose details cannot be serialised are counted too', async (t) => {
   const { app, entries } = await audited(t)
   const delivery = { action: 'token.minted', userId: 'u1', changes: { big: 1n }, repeatable: true }
@@ -184,6 +204,15 @@ t.test('entries that the store fails to append are logged, and audit() does not 
   app.audit({ action: 'a.b', userId: 'u1' })
   t.same(await entries(), [])
   t.match(log.lines().find(({ msg }) => msg === 'audit entries not stored'), { actions: ['a.b'] })
+})
+
+t.test('entries for which there is no room are counted in one line', async (t) => {
+  const store = memoryStore()
+  const { app, log } = await audited(t, { ...store, audit: { ...store.audit, append: async () => {} } })
+  for (let i = 0; i < 10_003; i++) app.audit({ action: i % 2 === 0 ? 'a.b' : 'a.c' })
+  await app.close()
+  const lines = log.lines().filter(({ msg }) => msg === 'audit entries not stored')
+  t.match(lines, [{ entries: 3, actions: ['a.b', 'a.c'], level: 50 }])
 })
 
 t.test('a route with config.gatehouse.audit records each request and counts repeated refusals', async (t) => {
