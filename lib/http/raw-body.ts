@@ -12,7 +12,8 @@ const NOTHING = Buffer.alloc(0)
 const COLLECTION = Symbol('collection')
 
 interface Collection {
-  chunks: Buffer[]
+  /** `null` before the first chunk. */
+  chunks: Buffer[] | null
   length: number
   /** Maximum number of bytes. While `done` is `null` the stream pauses there; otherwise a larger body is refused. */
   limit: number
@@ -84,7 +85,7 @@ function collect (
   head: HeadDone | null,
   response: ServerResponse | null
 ): void {
-  stream[COLLECTION] = { chunks: [], length: 0, limit, done, head, response, outcome: null }
+  stream[COLLECTION] = { chunks: null, length: 0, limit, done, head, response, outcome: null }
   // The state is on the stream, so that requests need no closures as listeners.
   stream.on('data', takeChunk)
   stream.on('end', finish)
@@ -96,19 +97,18 @@ function takeChunk (this: Payload, chunk: Buffer | string): void {
   if (collection === undefined || collection.outcome !== null) return
   const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
   collection.length += bytes.length
-  if (collection.length <= collection.limit) {
-    collection.chunks.push(bytes)
-    return
-  }
+  // Most bodies are one chunk; a first `push` would reserve room for 17.
+  if (collection.chunks === null) collection.chunks = [bytes]
+  else collection.chunks.push(bytes)
+  if (collection.length <= collection.limit) return
   if (collection.response?.writableFinished === true) return drop(this)
   this.pause()
   if (collection.done !== null) return settle(this, tooLarge(collection.limit), NOTHING)
-  collection.chunks.push(bytes)
-  const { head, chunks, limit, response } = collection
+  const { head, limit, response } = collection
   collection.head = null
   // Otherwise a connection whose request is refused waits forever for a body that no route reads.
   response?.once('finish', () => drop(this))
-  head?.(Buffer.concat(chunks, limit), false)
+  head?.(bytesOf(collection).subarray(0, limit), false)
 }
 
 /** Discards the rest of a body. */
@@ -118,9 +118,15 @@ function drop (stream: Payload): void {
 }
 
 function finish (this: Payload): void {
-  const { chunks = [], length = 0 } = this[COLLECTION] ?? {}
-  const [only = NOTHING] = chunks
-  settle(this, null, chunks.length > 1 ? Buffer.concat(chunks, length) : only)
+  // Otherwise Node.js removes it at the end of the response, in a way that takes longer.
+  this.removeListener('data', takeChunk)
+  settle(this, null, bytesOf(this[COLLECTION]))
+}
+
+function bytesOf (collection: Collection | undefined): Buffer {
+  if (collection === undefined || collection.chunks === null) return NOTHING
+  const { chunks, length } = collection
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length)
 }
 
 function fail (this: Payload, cause: unknown): void {
@@ -136,12 +142,14 @@ function settle (stream: Payload, error: GatehouseError | null, bytes: Buffer): 
   if (collection === undefined || collection.outcome !== null) return
   if (collection.done === null) {
     const { head } = collection
-    Object.assign(collection, { outcome: { error, bytes }, chunks: [], head: null })
+    collection.outcome = { error, bytes }
+    collection.chunks = null
+    collection.head = null
     head?.(bytes, true)
     return
   }
   stream[COLLECTION] = undefined
-  // The listeners stay: without the collection they do nothing, and most streams end here anyway.
+  // Listeners that stay do nothing without the collection.
   collection.done(error, bytes)
 }
 

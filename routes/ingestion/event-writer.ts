@@ -54,23 +54,31 @@ export class EventWriter {
    * none of the events, if the quota of the source has too little room. All events count against the rate of the
    * source, also if the write fails.
    */
-  async write (source: Readonly<Source>, events: readonly AcceptedEvent[]): Promise<void> {
+  write (source: Readonly<Source>, events: readonly AcceptedEvent[]): Promise<void> {
     this.#rate.debit(source, events.length)
     const bots = countBots(events)
-    const dropping = bots > 0 && source.bots === 'drop'
+    return bots === 0 ? this.#writeAll(source, events) : this.#writeWithBots(source, events, bots)
+  }
+
+  #writeAll (source: Readonly<Source>, events: readonly AcceptedEvent[]): Promise<void> {
+    const written = this.#quotas !== null && hasQuota(source)
+      ? this.#writeWithin(this.#quotas, source, events)
+      : this.#store(events)
+    return written.then(() => {
+      if (this.#sink.counts === undefined) this.#countConfirmed(source, events)
+      this.#feed.accepted(source, events)
+      this.#publish('accepted', events.length)
+    })
+  }
+
+  async #writeWithBots (source: Readonly<Source>, events: readonly AcceptedEvent[], bots: number): Promise<void> {
+    const dropping = source.bots === 'drop'
     const stored = dropping ? events.filter(({ bot }) => bot !== true) : events
-    if (stored.length > 0) {
-      if (this.#quotas !== null && hasQuota(source)) await this.#writeWithin(this.#quotas, source, stored)
-      else await this.#store(stored)
-      if (this.#sink.counts === undefined) this.#countConfirmed(source, stored)
-      this.#feed.accepted(source, stored)
-      this.#publish('accepted', stored.length)
-    }
-    if (bots > 0) this.#feed.bots(source, dropping ? 'dropped' : 'tagged', bots)
-    if (dropping) {
-      this.#counts.add('source', source.orgId, source.id, 'bot', bots)
-      this.#publish('bot', bots)
-    }
+    if (stored.length > 0) await this.#writeAll(source, stored)
+    this.#feed.bots(source, dropping ? 'dropped' : 'tagged', bots)
+    if (!dropping) return
+    this.#counts.add('source', source.orgId, source.id, 'bot', bots)
+    this.#publish('bot', bots)
   }
 
   /** Stores events that fit into the quotas of the source. */

@@ -83,7 +83,7 @@ export async function eventRoutes (
     return storeEvent(request, reply, request.body.type)
   })
 
-  async function storeEvent (
+  function storeEvent (
     request: FastifyRequest<{ Body: Partial<EventBody> }>,
     reply: FastifyReply,
     type: EventType
@@ -94,8 +94,7 @@ export async function eventRoutes (
       ingest,
       writer.isBotAgent
     )
-    await writer.write(ingest.source, [event])
     reply.header('content-type', 'application/json; charset=utf-8')
-    return event.repeat === true ? DUPLICATE : SUCCESS
+    return writer.write(ingest.source, [event]).then(() => event.repeat === true ? DUPLICATE : SUCCESS)
   }
 }
