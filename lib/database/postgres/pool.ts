@@ -4,7 +4,8 @@ import { importOptional } from '../../optional-package.js'
 import { fatalConnectionError } from '../fatal-connection-error.js'
 import { copyIn } from './copy.js'
 import { readPostgresTls } from './tls.js'
-import type { PostgresClientSlice, PostgresPoolSlice, PostgresResult } from './pool-slice.js'
+import type { PostgresClientSlice, PostgresPoolSlice } from './pool-slice.js'
+import { runQuery } from './query.js'
 
 /** The beginnings of the URLs and socket paths that `pg` accepts. */
 const LOCATION = /^(?:postgres(?:ql)?:|socket:|\/)/i
@@ -174,12 +175,7 @@ function lend (client: import('pg').PoolClient, deadline: number): PostgresClien
   }
 
   return {
-    query: (sql, values) =>
-      run((timeLeft) =>
-        client.query(
-          { text: sql, values: values as unknown[], query_timeout: timeLeft } as import('pg').QueryConfig
-        ) as Promise<PostgresResult>
-      ),
+    query: (sql, values) => run((timeLeft) => runQuery(client, sql, values, timeLeft)),
     copy: (parts) => run((timeLeft) => copyIn(client as unknown as Parameters<typeof copyIn>[0], parts, timeLeft)),
     release: () => client.release(broken)
   }
