@@ -1,4 +1,4 @@
-// The server of the benchmarks of lists and exports, with stored events and an administrator:
+// The server of the benchmark of lists, with stored events and an administrator:
 // `lists-server.ts <pglite or postgres>`.
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,60 +7,32 @@ import { Worker } from 'node:worker_threads'
 
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import { sql } from 'kysely'
 import pg from 'pg'
 
 import { openDatabase } from '../lib/database/open-database.js'
 import type { Database } from '../lib/database/open-database.js'
 import adminGuard from '../plugins/admin-guard/index.js'
 import eventSink from '../plugins/event-sink/index.js'
-import { eventPartitions } from '../plugins/event-sink/sql/partitions.js'
 import { sqlSink } from '../plugins/event-sink/sql/index.js'
 import tokenStore, { SOURCE_DEFAULTS } from '../plugins/token-store/index.js'
 import type { TokenStore } from '../contracts/token-store/index.js'
 import { sqlStore } from '../plugins/token-store/sql/index.js'
 import adminApi from '../routes/admin/api/index.js'
 import ingestion from '../routes/ingestion/index.js'
+import { fillLists } from './lists-fill.js'
 import { PIPELINE_KEY, SERVER_SECRET } from './load.js'
 import { listen, serve } from './serve.js'
 
 const { DATABASE_URL = '' } = process.env
 const EVENTS = Number(process.env.EVENTS ?? 1_000_000)
 const DAY = 86_400_000
-/** Number of days that the events are distributed over. */
-const DAYS = 20
 const SECRET = 'the secret of the tokens of this bench, k7Qd-2mVx9_pLw4ZtR8yBn3H'
 
 let statements = 0
 countStatements()
 
-/** 0.1 % of the events belong to another organization, 90 % are tracks, none is an alias, and 2 % have 20 KB. */
-async function fill (database: Database): Promise<void> {
-  const partitions = await eventPartitions(database)
-  for (let day = DAYS; day >= 0; day -= 4) await partitions.prepare(Date.now() - day * DAY)
-  await sql`
-    insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, user_agent, payload, additions)
-    select case when n % 1000 = 0 then 'other' else 'bench' end, 'source-' || n % 20, 'm' || n,
-      case n % 20 when 7 then 'page' when 13 then case when n % 2000 < 20 then 'identify' else 'track' end else 'track' end,
-      'key', at, at, '203.0.113.9', 'Mozilla/5.0',
-      json_build_object('event', 'Order ' || n, 'userId', 'u' || n % 5000,
-        'properties', json_build_object('total', n, 'text', repeat(md5(n::text), case when n % 50 = 0 then 640 else 6 end))),
-      '{"timestamp":"2026-01-01T00:00:00.000Z"}'
-    from generate_series(1, ${sql.lit(EVENTS)}) n,
-      lateral (select date_trunc('milliseconds', now() - (${sql.lit(EVENTS)} - n) * interval '${
-    sql.raw(String(DAYS * DAY / EVENTS))
-  } milliseconds') as at) t`
-    .execute(database.patient)
-  await sql`
-    insert into audit_log (id, org_id, action, user_id, resource_type, resource_id, changes, timestamp)
-    select 'a' || n, 'bench', case when n % 1000 = 0 then 'source.updated' else 'guest_token.minted' end, 'u' || n % 500,
-      case when n % 1000 = 0 then 'source' else 'guest_token' end, 'r' || n, '{"outcome":"granted"}', now() - n * interval '1 second'
-    from generate_series(1, ${sql.lit(EVENTS / 10)}) n`.execute(database.patient)
-  if (database.kind === 'postgres') await sql`analyze`.execute(database.patient)
-}
-
 async function gateway (database: Database): Promise<number> {
-  await fill(database)
+  await fillLists(database, { events: EVENTS })
   const store = sqlStore(database, { secretsKeys: ['a key that seals what this bench stores'] })
   await createSource(store)
   const app = Fastify()

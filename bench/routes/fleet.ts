@@ -74,6 +74,8 @@ export type FleetSecrets = ReturnType<typeof createSecrets>
 export interface FleetOptions {
   /** The folder in which each server writes a V8 processor profile when it ends. Default: none. */
   profiles?: string | undefined
+  /** More flags of Node.js for each server. */
+  flags?: readonly string[]
   /** Whether all servers share the database of the URL. Default: each gets a separate, empty one. */
   shared?: boolean
   /** Default: new ones. */
@@ -85,7 +87,8 @@ export interface FleetOptions {
 export class Fleet {
   readonly #databaseUrl: string
   readonly #shared: boolean
-  readonly #flags: string[]
+  readonly #flags: readonly string[]
+  readonly #writesProfiles: boolean
   readonly #targets = new Map<string, Promise<Target>>()
   readonly #closers: Array<() => unknown> = []
   readonly #secrets: FleetSecrets
@@ -94,13 +97,14 @@ export class Fleet {
   /** @param databaseUrl a PostgreSQL server */
   constructor (
     databaseUrl: string,
-    { profiles, shared = false, secrets = createSecrets(), others = {} }: FleetOptions = {}
+    { profiles, flags = [], shared = false, secrets = createSecrets(), others = {} }: FleetOptions = {}
   ) {
     this.#databaseUrl = databaseUrl
     this.#shared = shared
     this.#secrets = secrets
     this.#others = others
-    this.#flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
+    this.#writesProfiles = profiles !== undefined
+    this.#flags = [...flags, ...profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]]
   }
 
   get (name: string): Promise<Target> {
@@ -117,7 +121,7 @@ export class Fleet {
   }
 
   async #stop ({ process: child, stop }: Server): Promise<void> {
-    if (this.#flags.length === 0 || child.exitCode !== null) return stop()
+    if (!this.#writesProfiles || child.exitCode !== null) return stop()
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
     await exited
@@ -148,7 +152,7 @@ export class Fleet {
   async #lean (name: string, upstream: string): Promise<Target> {
     const env = { ...this.#secrets, UPSTREAM: upstream, DATABASE_URL: await this.#database(name) }
     const server = await (this.#others[name]?.() ??
-      startServer(name, env, { file: 'routes/server.ts', flags: this.#flags }))
+      startServer(name, env, { file: 'routes/server.ts', flags: [...this.#flags] }))
     this.#closers.push(() => this.#stop(server))
     const url = `http://127.0.0.1:${server.port}`
     return {
