@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { LRUCache } from 'lru-cache'
 
 import { CHANNELS } from './channels.js'
 import type { GuardDecision } from './channels.js'
@@ -51,9 +52,17 @@ export function toPublicError (thrown: unknown): GatehouseError {
   return new byStatus({ cause: thrown })
 }
 
+/** The last envelopes without details, by message: nearly all refusals have the message of their code. */
+const envelopes = new LRUCache<string, { code: string, body: string }>({ max: 200 })
+
 /** Returns the envelope `{"error":{"code","message","details"?}}` as a JSON string. */
 export function envelope ({ code, message, details }: GatehouseError): string {
-  return JSON.stringify({ error: details === undefined ? { code, message } : { code, message, details } })
+  if (details !== undefined) return JSON.stringify({ error: { code, message, details } })
+  const known = envelopes.get(message)
+  if (known?.code === code) return known.body
+  const body = JSON.stringify({ error: { code, message } })
+  envelopes.set(message, { code, body })
+  return body
 }
 
 /** Returns the media type and the body of an error. */
@@ -99,10 +108,20 @@ export function refuse (
   return sendProtected(reply.type(`${mediaType}; charset=utf-8`), body)
 }
 
+/** The reasons of the last refused origins, by origin: a page sends many requests. */
+const originReasons = new LRUCache<string, string>({ max: 100 })
+/** Characters. A longer origin is no origin of a page, and would take memory. */
+const MAX_ORIGIN = 300
+
 /**
  * Returns the refusal of a page by its `Origin`. The logged reason contains the origin, to show which domain is
  * missing.
  */
 export function refusedOrigin (origin: string): GatehouseError {
-  return new errors.ORIGIN_NOT_ALLOWED({ reason: `the origin "${shownOrigin(origin)}" is not allowed` })
+  let reason = originReasons.get(origin)
+  if (reason === undefined) {
+    reason = `the origin "${shownOrigin(origin)}" is not allowed`
+    if (origin.length <= MAX_ORIGIN) originReasons.set(origin, reason)
+  }
+  return new errors.ORIGIN_NOT_ALLOWED({ reason })
 }

@@ -40,6 +40,8 @@ const MAX_SUBJECT = 200
 export class LineSampler {
   // Ordered by their ends, because all windows have the same length.
   readonly #windows = new Map<string, Window>()
+  /** The window of the last line, without a key: a busy client is refused for one reason again and again. */
+  #last: Window | null = null
   readonly #report: (kind: LineKind, omitted: number) => void
 
   /** @param report called at the end of a window that omitted lines */
@@ -79,6 +81,13 @@ export class LineSampler {
   }
 
   #windowOf (kind: LineKind): Window {
+    const last = this.#last
+    if (last !== null && isSameKind(last.kind, kind) && performance.now() < last.endsAt) return last
+    this.#last = this.#findWindow(kind)
+    return this.#last
+  }
+
+  #findWindow (kind: LineKind): Window {
     const { line, code, guard = '', route = '', sourceId = '' } = kind
     const key = `${line} ${code} ${guard} ${sourceId} ${route}`
     const window = this.#current(key)
@@ -105,8 +114,14 @@ export class LineSampler {
 
   #close (key: string, { kind, omitted }: Window): void {
     this.#windows.delete(key)
+    this.#last = null
     if (omitted > 0) this.#report(kind, omitted)
   }
+}
+
+function isSameKind (one: LineKind, other: LineKind): boolean {
+  return one.code === other.code && one.sourceId === other.sourceId && one.route === other.route &&
+    one.guard === other.guard && one.line === other.line
 }
 
 /** A slice would keep the whole string in memory, so it is copied. */
