@@ -42,6 +42,17 @@ t.test('migrations run on the embedded database', async (t) => {
     t.strictSame(await migrate(db, { '001-first': first, '002-second': second }), [])
   })
 
+  t.test('without a missing migration the catalog of the database is not searched', async (t) => {
+    const statements: string[] = []
+    const watched = new Kysely<unknown>({
+      dialect: new PostgresDialect({ pool: pool as PostgresPool }),
+      log: ({ query }) => statements.push(query.sql)
+    })
+    t.strictSame(await migrate(watched, { '001-first': first, '002-second': second }), [])
+    t.equal(statements.length, 2)
+    t.notMatch(statements.join(), /pg_attribute/)
+  })
+
   t.test('the error for a failed migration names it, and its changes are undone', async (t) => {
     await t.rejects(
       migrate(db, { '001-first': first, '002-second': second, '003-broken': broken }),
