@@ -15,6 +15,31 @@ export async function importOptional<T> (name: string, load: () => Promise<T>, w
   }
 }
 
+/**
+ * Like `importOptional`, but imports an installed package only when the returned function is first called. For packages
+ * that few requests need and that take long to load.
+ *
+ * @throws Error that says what to install if the package is missing
+ */
+export async function importOptionalLater<T> (
+  name: string,
+  load: () => Promise<T>,
+  why: string
+): Promise<() => Promise<T>> {
+  // In a bundle the package may be part of the bundle, which only `load` finds.
+  if (!isResolvable(name)) await importOptional(name, load, why)
+  return load
+}
+
+function isResolvable (name: string): boolean {
+  try {
+    // A CommonJS bundle has no `import.meta.resolve`.
+    return import.meta.resolve?.(name) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** Returns whether the package itself is missing, rather than one of its dependencies. */
 function isMissing (error: unknown, name: string): boolean {
   // With module hooks installed, the error comes from their thread without its code, ERR_MODULE_NOT_FOUND.

@@ -6,7 +6,7 @@ import type { Static } from '@sinclair/typebox'
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { INVALID_CREDENTIALS, INVALID_REQUEST } from '../../../lib/errors.js'
 import type { GatehouseError } from '../../../lib/errors.js'
-import { importOptional } from '../../../lib/optional-package.js'
+import { importOptionalLater } from '../../../lib/optional-package.js'
 import type { NewPasskey, Passkey } from '../../../contracts/token-store/index.js'
 import type { CredentialSchema, NewCredentialSchema } from '../../../schemas/admin-mfa.js'
 import { sha256 } from '../../../signing/digest.js'
@@ -68,7 +68,7 @@ export async function createPasskeys (scope: FastifyInstance, settings: Settings
   const { rpId: rpID, rpName, origins, now } = settings
   const { box } = scope.adminTokens
   const { tokenStore } = scope
-  const webauthn = await importOptional(
+  const loadWebauthn = await importOptionalLater(
     '@simplewebauthn/server',
     () => import('@simplewebauthn/server'),
     'The passkey login of administrators'
@@ -100,8 +100,9 @@ export async function createPasskeys (scope: FastifyInstance, settings: Settings
 
   return {
     async registrationOptions ({ id, email }, known, purpose) {
+      const { generateRegistrationOptions } = await loadWebauthn()
       const { bytes, token } = createChallenge(purpose)
-      const options = await webauthn.generateRegistrationOptions({
+      const options = await generateRegistrationOptions({
         rpName,
         rpID,
         userName: email,
@@ -118,7 +119,8 @@ export async function createPasskeys (scope: FastifyInstance, settings: Settings
 
     async register ({ id: userId }, name, credential, { token, purpose }) {
       const expectedChallenge = await openChallenge(token, purpose, refusedRegistration)
-      const { registrationInfo } = await webauthn.verifyRegistrationResponse({
+      const { verifyRegistrationResponse } = await loadWebauthn()
+      const { registrationInfo } = await verifyRegistrationResponse({
         ...expected,
         response: credential as RegistrationResponseJSON,
         expectedChallenge,
@@ -139,8 +141,9 @@ export async function createPasskeys (scope: FastifyInstance, settings: Settings
     },
 
     async authenticationOptions (known, purpose) {
+      const { generateAuthenticationOptions } = await loadWebauthn()
       const { bytes, token } = createChallenge(purpose)
-      const options = await webauthn.generateAuthenticationOptions({
+      const options = await generateAuthenticationOptions({
         rpID,
         challenge: bytes,
         timeout: LIFETIME,
@@ -159,7 +162,8 @@ export async function createPasskeys (scope: FastifyInstance, settings: Settings
       if (purpose.name === 'login' ? userHandle !== handle : userHandle != null && userHandle !== handle) {
         return refuse('the user handle belongs to another user')
       }
-      const result = await webauthn.verifyAuthenticationResponse({
+      const { verifyAuthenticationResponse } = await loadWebauthn()
+      const result = await verifyAuthenticationResponse({
         ...expected,
         response: credential as unknown as AuthenticationResponseJSON,
         expectedChallenge,

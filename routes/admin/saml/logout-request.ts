@@ -62,7 +62,7 @@ export async function openPostedLogout (
   const request = readLogoutRequest(tools, root, expected)
   const encrypted = onlyChild(root, ASSERTION, 'EncryptedID')
   const decryptionPvk = encrypted === null ? null : decryptElement(encrypted, expected.secrets).key
-  const saml = tools.saml(expected.settings, expected, decryptionPvk === null ? {} : { decryptionPvk })
+  const saml = await tools.saml(expected.settings, expected, decryptionPvk === null ? {} : { decryptionPvk })
   await saml.validatePostRequestAsync({ SAMLRequest: encoded }).catch((cause: unknown) => {
     throw new InvalidMessage('the signature is not valid', { cause })
   })

@@ -18,7 +18,7 @@ export interface LogoutAnswer {
 /** Returns the URL that takes a LogoutResponse to the provider, in the HTTP-Redirect binding. */
 export async function logoutResponseUrl (tools: SamlTools, answer: LogoutAnswer): Promise<string> {
   const { settings, side, requestId, relayState, key } = answer
-  const saml = tools.saml(settings, side)
+  const saml = await tools.saml(settings, side)
   const profile = { issuer: settings.idp_entity_id, nameID: '', nameIDFormat: '', ID: requestId }
   const url = await saml.getLogoutResponseUrlAsync(profile, relayState, {}, true)
   return key === null ? url : signUrl(url, 'SAMLResponse', key)
@@ -27,11 +27,11 @@ export async function logoutResponseUrl (tools: SamlTools, answer: LogoutAnswer)
 /** Returns a page that posts a LogoutResponse to the provider: by its script, or else by its button. */
 export async function logoutResponsePage (tools: SamlTools, answer: LogoutAnswer, script: string): Promise<string> {
   const { settings, side, requestId, relayState, key } = answer
-  const saml = tools.saml(settings, side, { skipRequestCompression: true })
+  const saml = await tools.saml(settings, side, { skipRequestCompression: true })
   const profile = { issuer: settings.idp_entity_id, nameID: '', nameIDFormat: '', ID: requestId }
   const url = new URL(await saml.getLogoutResponseUrlAsync(profile, '', {}, true))
   const xml = Buffer.from(url.searchParams.get('SAMLResponse') ?? '', 'base64').toString()
-  const message = Buffer.from(key === null ? xml : tools.signXml(xml, key)).toString('base64')
+  const message = Buffer.from(key === null ? xml : await tools.signXml(xml, key)).toString('base64')
   const fields = Object.entries({ SAMLResponse: message, ...relayState === '' ? {} : { RelayState: relayState } })
   return `<!doctype html>
 <html lang="en">

@@ -38,7 +38,7 @@ export function samlProtocol (service: SamlService): SsoProtocol {
     async start (provider, { state }) {
       const settings = settingsOf(provider)
       const request = `_${randomBytes(20).toString('hex')}`
-      const saml = tools.saml(settings, sideOf(provider.id), { generateUniqueId: () => request })
+      const saml = await tools.saml(settings, sideOf(provider.id), { generateUniqueId: () => request })
       const url = await saml.getAuthorizeUrlAsync(state, undefined, {})
       const [key] = settings.sign_requests === true ? provider.secrets : []
       return { url: key === undefined ? url : signUrl(url, 'SAMLRequest', key), data: { request } satisfies LoginData }
@@ -47,7 +47,8 @@ export function samlProtocol (service: SamlService): SsoProtocol {
       const settings = settingsOf(provider)
       if (settings.logout_url === undefined || settings.logout_binding === 'post' || hint === null) return null
       const { value, format, nameQualifier, spNameQualifier } = JSON.parse(hint) as NameId
-      const url = await tools.saml(settings, sideOf(provider.id)).getLogoutUrlAsync({
+      const saml = await tools.saml(settings, sideOf(provider.id))
+      const url = await saml.getLogoutUrlAsync({
         issuer: settings.idp_entity_id,
         nameID: value,
         // Without a format the attribute is empty, which is the same as unspecified.

@@ -67,7 +67,7 @@ export async function verifyResponse (
   if (decrypted !== null) checkSignatureProfile(assertion, [assertion])
   if (!isNamed(assertion, ASSERTION, 'Assertion')) throw new InvalidMessage('the encrypted element is not an assertion')
   if (!isSigned(assertion)) throw new InvalidMessage('the assertion is not signed')
-  const saml = tools.saml(settings, expected, {
+  const saml = await tools.saml(settings, expected, {
     // A signature of the response is optional; one that is there must be valid.
     wantAuthnResponseSigned: settings.want_response_signed === true || isSigned(root),
     ...decrypted === null ? {} : { decryptionPvk: decrypted.key }

@@ -1,6 +1,6 @@
 import type { CacheProvider, SAML, SamlConfig } from '@node-saml/node-saml'
 
-import { importOptional } from '../../../lib/optional-package.js'
+import { importOptionalLater } from '../../../lib/optional-package.js'
 import type { SamlSettings } from '../../../schemas/admin-saml.js'
 import { signMessage } from './sign-message.js'
 import { PERSISTENT } from './name-id.js'
@@ -22,9 +22,9 @@ export interface SamlTools {
    * Returns the protocol for one provider as it is now: settings are never cached. Times are not checked by it but by
    * `readAssertion`, which knows the clock of the app.
    */
-  saml (settings: SamlSettings, side: Side, more?: Partial<SamlConfig>): SAML
+  saml (settings: SamlSettings, side: Side, more?: Partial<SamlConfig>): Promise<SAML>
   /** Signs a message with a private key (PEM). */
-  signXml (xml: string, key: string): string
+  signXml (xml: string, key: string): Promise<string>
 }
 
 /** Ids of requests are in the transaction of the browser, not in the memory of one process. */
@@ -37,12 +37,12 @@ const NO_CACHE: CacheProvider = {
 /** @throws Error that says what to install if a package is missing */
 export async function openSamlTools (): Promise<SamlTools> {
   const why = 'SAML single sign-on of administrators'
-  const { SAML } = await importOptional('@node-saml/node-saml', () => import('@node-saml/node-saml'), why)
-  const crypto = await importOptional('xml-crypto', () => import('xml-crypto'), why)
+  const loadSaml = await importOptionalLater('@node-saml/node-saml', () => import('@node-saml/node-saml'), why)
+  const loadCrypto = await importOptionalLater('xml-crypto', () => import('xml-crypto'), why)
   return {
     parseXml: await openXmlParser(),
-    signXml: (xml, key) => signMessage(crypto, xml, key),
-    saml: (settings, { audience, recipient }, more = {}) => new SAML({
+    signXml: async (xml, key) => signMessage(await loadCrypto(), xml, key),
+    saml: async (settings, { audience, recipient }, more = {}) => new (await loadSaml()).SAML({
       issuer: audience,
       // `readAssertion` checks it, for an audit entry with the right reason.
       audience: false,
