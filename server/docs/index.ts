@@ -64,18 +64,19 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
 }
 
 /**
- * Serves `/docs` for people and `/docs/json` for programs. The document is serialised once, at start. YAML is not
+ * Serves `/docs` for people and `/docs/json` for programs. The document is generated at its first request. YAML is not
  * offered, because it takes much longer to serialise.
  */
 export async function serveDocs (app: FastifyInstance, places: Places): Promise<void> {
   await app.register(async (scope) => {
     await protectPages(scope)
-    let document = ''
-    let tag = ''
-    app.addHook('onReady', async function writeDocument () {
-      document = JSON.stringify(app.swagger())
-      tag = `"${createHash('sha256').update(document).digest('base64url')}"`
-    })
+    let written: { document: string, tag: string } | undefined
+
+    function writeDocument () {
+      const document = JSON.stringify(app.swagger())
+      return { document, tag: `"${createHash('sha256').update(document).digest('base64url')}"` }
+    }
+
     scope.addHook('onRequest', function sendDocument (request, reply, done) {
       const { url } = request.routeOptions
       if (url === '/docs/yaml') {
@@ -83,6 +84,7 @@ export async function serveDocs (app: FastifyInstance, places: Places): Promise<
       } else if (url !== '/docs/json') {
         done()
       } else {
+        const { document, tag } = written ??= writeDocument()
         reply.header('ETag', tag).header('Cache-Control', 'no-cache')
         if (namesTag(request.headers['if-none-match'], tag)) reply.code(304).send()
         else reply.type('application/json; charset=utf-8').send(document)
