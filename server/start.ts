@@ -3,9 +3,11 @@ import type { AddressInfo } from 'node:net'
 
 import type { FastifyInstance } from 'fastify'
 
+import type { Database } from '../lib/database/open-database.js'
 import { createPasswords } from '../lib/passwords/index.js'
-import { banner } from './banner.js'
+import { checkAdminPassword } from './admin-password.js'
 import { buildApp } from './app.js'
+import { banner } from './banner.js'
 import type { Config } from './config/index.js'
 import { firstStart } from './first-start.js'
 import { startIdentityMocks } from './identity-mocks.js'
@@ -32,10 +34,12 @@ export interface Running {
 export interface StartOptions {
   /** Prints a line for the operator; it is not a log line. */
   print (output: string): void
+  /** The configured database, which may still be opening. Default: opens it. */
+  database?: Promise<Database>
 }
 
 /** Starts the whole server. If a step fails, everything that was opened before is closed. */
-export async function startServer (config: Config, { print }: StartOptions): Promise<Running> {
+export async function startServer (config: Config, { print, database: opening }: StartOptions): Promise<Running> {
   const closers: Array<() => Promise<unknown>> = []
   const log = lateLog(print)
   const closeAll = async () => {
@@ -46,7 +50,7 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
   }
   try {
     // Opens the database first, because a folder that another process holds must not be changed.
-    const database = await openData(config, print)
+    const database = await (opening ?? openData(config, print))
     closers.push(() => database.close())
     const secrets = await openSecrets(config)
     const port = config.port === 0 ? await freePort(config.host) : config.port
@@ -58,6 +62,7 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
 
     const { store, close: closeStore } = await openStore(config, database, secrets.SECRETS_KEY, log)
     closers.push(closeStore)
+    if (await store.users.count() === 0) await checkAdminPassword(config.admin)
     const { sink, durability, close: closeSink } = await openSink(config, database, log)
     closers.push(closeSink)
     const mail = await openMail(config)

@@ -2,10 +2,7 @@ import { ZxcvbnFactory } from '@zxcvbn-ts/core'
 import { adjacencyGraphs, dictionary as common } from '@zxcvbn-ts/language-common'
 import { dictionary as english, translations } from '@zxcvbn-ts/language-en'
 
-/** Minimum number of characters of a password. */
-export const MIN_PASSWORD_LENGTH = 12
-/** Maximum number of characters: a longer password costs more to hash without being stronger. */
-export const MAX_PASSWORD_LENGTH = 1024
+import { lengthProblem } from './length.js'
 
 /**
  * Minimum zxcvbn score: more than 10^8 guesses, which resists online guessing and, with slow hashing, offline guessing.
@@ -31,9 +28,8 @@ let estimator: ZxcvbnFactory | undefined
  * @example passwordProblem('Password1234!') // 'The password is too common or too easy to guess. …'
  */
 export function passwordProblem (password: string, email = '', words: readonly string[] = []): string | null {
-  const length = [...password].length
-  if (length < MIN_PASSWORD_LENGTH) return `The password must have at least ${MIN_PASSWORD_LENGTH} characters`
-  if (password.length > MAX_PASSWORD_LENGTH) return `The password must have at most ${MAX_PASSWORD_LENGTH} characters`
+  const tooShortOrLong = lengthProblem(password)
+  if (tooShortOrLong !== null) return tooShortOrLong
   const { score, sequence, feedback: { warning } } = estimate(
     password.normalize('NFKC'),
     [...personalWords(email), ...CONTEXT_WORDS, ...words]

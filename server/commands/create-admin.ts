@@ -6,6 +6,7 @@ import { loginSubject } from '../../plugins/token-store/login-subject.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role, TokenStore, User } from '../../contracts/token-store/index.js'
 import { generateSecret } from '../../signing/secret-strength/index.js'
+import { checkAdminPassword } from '../admin-password.js'
 import type { Values } from './command.js'
 import { ORG } from '../demo-source.js'
 import { withStore } from './with-store.js'
@@ -33,6 +34,7 @@ export async function createAdmin (
     if (removeFactors === true) return await removeSecondFactors(store, email.toLowerCase())
     if (unlock === true && reset !== true) return await unlockAdmin(store, email.toLowerCase())
     if (org !== undefined && await addExisting(store, email.toLowerCase(), org, role as Role)) return
+    await checkAdminPassword({ email, password })
     const chosen = password ?? generateSecret()
     const passwordHash = await (await createPasswords()).hash(chosen)
     if (reset === true) await resetPassword(store, email.toLowerCase(), passwordHash)

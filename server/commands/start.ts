@@ -1,5 +1,5 @@
 import { readConfig } from '../config/index.js'
-import { startServer } from '../start.js'
+import { openData } from '../open-data.js'
 import type { Running } from '../start.js'
 
 /** Milliseconds: maximum duration of a stop after its delay, and of that, the maximum for requests in flight. */
@@ -44,6 +44,11 @@ export async function start (): Promise<void> {
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
   // Without an unhandledRejection listener, Node.js reports unhandled rejections here too.
   process.on('uncaughtException', onFailure)
-  running = await startServer(config, { print: (text) => process.stdout.write(`${text}\n`) })
+  const print = (text: string) => process.stdout.write(`${text}\n`)
+  // Opens the database while the other modules are imported, which takes about as long.
+  const database = openData(config, print)
+  database.catch(() => {})
+  const { startServer } = await import('../start.js')
+  running = await startServer(config, { print, database })
   if (stopRequested) onSignal()
 }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { Value } from '@sinclair/typebox/value'
 
 import { isExactOrigin } from '../../lib/cors/exact-origin.js'
-import { passwordProblem } from '../../lib/passwords/policy.js'
+import { lengthProblem } from '../../lib/passwords/length.js'
 import { parseUrl } from '../../signing/parse-url.js'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 import { EnvironmentSchema } from './environment.js'
@@ -113,7 +113,8 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   if (production) checkProduction(environment, [databrain, boldbi, dxfeed], problems)
 
   const { ADMIN_PASSWORD: password, ADMIN_EMAIL: email } = environment
-  const problem = password === undefined ? null : passwordProblem(password, email)
+  // `checkAdminPassword` checks the strength where the password is used.
+  const problem = password === undefined ? null : lengthProblem(password)
   if (problem !== null) problems.add('ADMIN_PASSWORD', `is refused: ${problem}`)
 
   const mocksAlone = areMocks([databrain, boldbi, dxfeed])

@@ -7,10 +7,9 @@ const MARK = 'loaded: '
 // Runs in the loader's thread, which has no other way to the outside.
 const HOOK = `
   import { writeSync } from 'node:fs'
-  export async function resolve (specifier, context, next) {
-    const resolved = await next(specifier, context)
-    writeSync(1, ${JSON.stringify(MARK)} + resolved.url + '\\n')
-    return resolved
+  export async function load (url, context, next) {
+    writeSync(1, ${JSON.stringify(MARK)} + url + '\\n')
+    return await next(url, context)
   }`
 
 /**

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -69,6 +69,17 @@ t.test('a port in use stops the start before any data is created', async (t) => 
   t.equal((await program.ended).code, 1)
   t.match(program.stderr(), /^fastify-gatehouse: .*EADDRINUSE.*set PORT to another port\n$/)
   t.match(printedBy(await startServerProcess(t, dataDir)).password, /^[\w-]{43}$/, 'the next start creates the data')
+})
+
+t.test('a weak ADMIN_PASSWORD is refused before a database is created, and before the server listens', async (t) => {
+  const empty = await temporaryFolder(t)
+  for (const dataDir of [empty, await folderWithDatabase(t)]) {
+    const program = await runProgram(t, ['start'], { DATA_DIR: dataDir, PORT: '0', ADMIN_PASSWORD: 'Password1234!' })
+    t.equal((await program.ended).code, 1)
+    t.match(program.stderr(), /^fastify-gatehouse: The configuration has a problem:\n {2}- ADMIN_PASSWORD is refused: /)
+    t.notMatch(program.stdout(), /Creating|listens/)
+  }
+  t.same(await readdir(empty), [])
 })
 
 t.test('no value of the environment is printed, and no secret is logged at trace level', async (t) => {
