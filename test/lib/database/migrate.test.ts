@@ -46,7 +46,9 @@ t.test('migrations run on the embedded database', async (t) => {
     const statements: string[] = []
     const watched = new Kysely<unknown>({
       dialect: new PostgresDialect({ pool: pool as PostgresPool }),
-      log: ({ query }) => statements.push(query.sql)
+      log: ({ query }) => {
+        statements.push(query.sql)
+      }
     })
     t.strictSame(await migrate(watched, { '001-first': first, '002-second': second }), [])
     t.equal(statements.length, 2)
