@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 import { Badge } from '../../console/src/ui/layout.tsx'
 import { throughProxy } from './embeds.ts'
@@ -28,7 +28,8 @@ export function EmbedCard ({ product, page, round }: { product: Product, page: P
   const [since, setSince] = useState(0)
   const isIdle = idleState(product, page) !== null
 
-  useEffect(() => {
+  // Before the next paint, which does not show the former state.
+  useLayoutEffect(() => {
     if (isIdle) return
     const stop = new AbortController()
     run(stop.signal)

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 import { useStore } from '../../console/src/api/store.ts'
 import { Button } from '../../console/src/ui/button.tsx'
@@ -33,7 +33,7 @@ export function Events ({ page }: { page: PageData }) {
     }
   }
 
-  useEffect(() => setResponse(undefined), [way])
+  useLayoutEffect(() => setResponse(undefined), [way])
 
   return (
     <section class='card events' aria-labelledby='events-title'>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 import { ApiError } from '../../api/errors.ts'
 import { followEvents } from '../../api/live-events.ts'
@@ -46,7 +46,8 @@ export function useLive (query: Readonly<Record<string, string>>): Live {
   const filter = JSON.stringify(query)
   const count = useRef(0)
 
-  useEffect(() => {
+  // Before the next paint, which shows nothing of the former filters.
+  useLayoutEffect(() => {
     const abort = new AbortController()
     const { signal } = abort
     let arrived: LiveRow[] = []
@@ -92,6 +93,7 @@ export function useLive (query: Readonly<Record<string, string>>): Live {
     setRows(({ isPaused }) => ({ ...NO_ROWS, isPaused }))
     setState('connecting')
     setError(undefined)
+    setStats(undefined)
     setDropped(0)
     setGap(false)
     const timer = setInterval(() => {
