@@ -12,8 +12,7 @@ import type { SsoProtocol } from './protocol.js'
 export function settingsCheck (
   protocol: SsoProtocol
 ): (settings: Record<string, unknown>, isOfHost?: boolean) => Record<string, unknown> {
-  const ajv = new Ajv({ useDefaults: true, allErrors: false, strict: 'log', allowUnionTypes: true })
-  const validate: ValidateFunction = ajv.compile(protocol.settingsSchema)
+  let validate: ValidateFunction | undefined
 
   return function checkSettings (settings, isOfHost = false) {
     const checked = valid(structuredClone(settings))
@@ -24,6 +23,9 @@ export function settingsCheck (
   }
 
   function valid (settings: Record<string, unknown>): Record<string, unknown> {
+    // Compiled for the first settings, because it takes longer than the rest of the registration.
+    validate ??= new Ajv({ useDefaults: true, allErrors: false, strict: 'log', allowUnionTypes: true })
+      .compile(protocol.settingsSchema)
     if (validate(settings)) return settings
     const violations = validate.errors ?? []
     const reason = unknownProperty(violations)
