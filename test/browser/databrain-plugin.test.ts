@@ -19,6 +19,7 @@ import { API_KEY, mint, PROXY_KEY, tokenOf } from '../helpers/guest-token.js'
 import { selfSigned } from '../helpers/self-signed.js'
 import { stubUpstream } from '../helpers/stub-upstream.js'
 import type { StubUpstream } from '../helpers/stub-upstream.js'
+import { until } from '../helpers/until.js'
 
 const APP = 'https://app.example.com'
 const GATEWAY = 'https://gateway.example.com/api/databrain/proxy'
@@ -143,6 +144,7 @@ const crossOrigin = (user: string | null) => (component: Component) => ({
 async function seesDashboardOf (t: Test, page: Page, user: string): Promise<void> {
   await page.getByRole('heading', { name: `Sales of ${user}` }).waitFor({ timeout: PATIENCE })
   await page.getByText(`Apples for ${user}`, { exact: true }).first().waitFor({ timeout: PATIENCE })
+  await page.locator('dbn-dashboard tbody tr').nth(1).waitFor({ timeout: PATIENCE })
   const shown = (await page.locator('dbn-dashboard tbody tr').allInnerTexts()).map((row) => row.split(/\s*[\t\n]\s*/))
   t.same(
     shown,
@@ -165,6 +167,7 @@ t.test('the unmodified component renders its dashboard through the proxy, for th
     new Set([tokenOf('ann')]),
     "each call has ann's guest token"
   )
+  await until('the page has a response to each call', () => answers.length >= calls.length)
   t.same(new Set(answers.map(({ status }) => status)), new Set([200]))
   t.equal(databrain.calls.length - calls.length, 1, 'one token is created')
   t.notOk(hosts.strangers.has(new URL(component.backend).host), 'no request bypasses the proxy')
@@ -179,7 +182,7 @@ t.test('without a user the component renders no data: the proxy responds with 40
   const { page, databrain, answers } = made
   await page.goto(`${APP}/page`)
   await page.getByText('Invalid token or Dashboard id').waitFor({ timeout: PATIENCE })
-  t.ok(answers.length > 0)
+  await until('the page has a response', () => answers.length > 0)
   t.same(
     new Set(answers.map(({ status, code }) => `${status} ${code}`)),
     new Set(['401 UNAUTHORIZED']),
@@ -205,8 +208,9 @@ t.test('a user who is revoked while the page is open sees no data after a reload
   const since = Date.now()
   await page.reload()
   await page.getByText('Invalid token or Dashboard id').waitFor({ timeout: PATIENCE })
-  const later = answers.filter(({ at }) => at >= since)
-  t.same(new Set(later.map(({ status, code }) => `${status} ${code}`)), new Set(['403 FORBIDDEN']))
+  const later = () => answers.filter(({ at }) => at >= since)
+  await until('the page has a response', () => later().length > 0)
+  t.same(new Set(later().map(({ status, code }) => `${status} ${code}`)), new Set(['403 FORBIDDEN']))
   t.equal(await page.locator('dbn-dashboard table, dbn-dashboard canvas').count(), 0)
 })
 

@@ -6,6 +6,7 @@ import type { AuditEntry } from '../../contracts/token-store/index.js'
 import { openBrowser } from '../helpers/browser.js'
 import { demoApp } from '../helpers/server-app.js'
 import type { DemoApp } from '../helpers/server-app.js'
+import { until } from '../helpers/until.js'
 
 /** The built-in server with its mock identity providers, and a page; `null` without a browser. */
 async function setUp (t: Test, variables: Record<string, string> = {}) {
@@ -31,10 +32,15 @@ async function setUp (t: Test, variables: Record<string, string> = {}) {
   return { ...demo, mocks, origin, context, page, complaints, bearers }
 }
 
-/** The actions of the trail about single sign-on, oldest first. */
-async function trail (demo: Pick<DemoApp, 'store'>): Promise<AuditEntry[]> {
-  const { data } = await demo.store.audit.list('default', {}, { limit: 100 })
-  return data.toReversed().filter(({ action }) => /^(?:auth|user|sso)\./.test(action))
+/** Waits for entries of the audit log about single sign-on. Resolves with them, oldest first. */
+async function trail ({ store }: Pick<DemoApp, 'store'>, count: number): Promise<AuditEntry[]> {
+  let entries: AuditEntry[] = []
+  await until(`${count} entries are in the audit log`, async () => {
+    const { data } = await store.audit.list('default', {}, { limit: 100 })
+    entries = data.toReversed().filter(({ action }) => /^(?:auth|user|sso)\./.test(action))
+    return entries.length >= count
+  })
+  return entries
 }
 
 async function fact (page: Page, name: string): Promise<string | null> {
@@ -56,6 +62,7 @@ for (const [kind, button] of [['oidc', 'Mock OpenID'], ['saml', 'Mock SAML']] as
     t.equal(await fact(page, 'Email'), 'ann@example.com')
     t.equal(await fact(page, 'Role'), 'admin', 'by the group of the mapping')
 
+    await until('the page has called the admin API', () => bearers.length > 0)
     const users = await fetch(`${origin}/v1/admin/users`, { headers: { authorization: bearers.at(-1) ?? '' } })
     t.equal(users.status, 200, 'the token works on the admin API')
     t.match(await users.json(), { data: [{ email: 'ann@example.com', role: 'admin' }] })
@@ -67,7 +74,7 @@ for (const [kind, button] of [['oidc', 'Mock OpenID'], ['saml', 'Mock SAML']] as
     const dead = await fetch(`${origin}/v1/admin/users`, { headers: { authorization: bearers.at(-1) ?? '' } })
     t.equal(dead.status, 401)
 
-    const entries = await trail(parts)
+    const entries = await trail(parts, 3)
     t.match(entries.map(({ action, userEmail, changes }) => ({ action, userEmail, changes })), [
       { action: 'user.provisioned', userEmail: 'ann@example.com', changes: { provider_id: `mock-${kind}`, role: 'admin' } },
       { action: 'auth.sso_login', userEmail: 'ann@example.com', changes: { provider: button } },
@@ -90,7 +97,7 @@ for (const [kind, button] of [['oidc', 'Mock OpenID'], ['saml', 'Mock SAML']] as
       await page.getByText('does not confirm your email address, or its domain is not proved here').waitFor()
       await page.context().clearCookies()
     }
-    const entries = await trail(parts)
+    const entries = await trail(parts, 1)
     t.equal(entries.every(({ action }) => action === 'auth.sso_failed'), true)
     t.match(entries[0]?.changes, { reason: 'email_not_verified' })
   })

@@ -2,6 +2,7 @@ import t from 'tap'
 
 import { openBrowser } from '../helpers/browser.js'
 import { demoApp } from '../helpers/server-app.js'
+import { until } from '../helpers/until.js'
 
 t.test('the start page loads the three embeds beside their requests, and its button stores an event', async (t) => {
   const browser = await openBrowser(t)
@@ -17,11 +18,12 @@ t.test('the start page loads the three embeds beside their requests, and its but
 
   await page.goto(app.listeningOrigin)
   for (const name of ['databrain', 'boldbi', 'dxfeed']) {
-    await page.locator(`#${name} .state.good`).waitFor({ timeout: 15_000 })
+    await page.locator(`#${name} .state.good`).waitFor()
     t.equal(await page.locator(`#${name} .state`).textContent(), 'loaded', name)
   }
   t.match(await page.frameLocator('#databrain iframe').locator('small').textContent(), 'viewer@example.com')
   t.match(await page.frameLocator('#boldbi iframe').locator('small').textContent(), 'viewer@example.com')
+  await page.locator('#dxfeed tr').nth(4).waitFor()
   t.equal(await page.locator('#dxfeed tr').count(), 5)
   t.equal(await page.locator('#dxfeed .frame p').textContent(), 'Subscribed as viewer@example.com')
   await page.locator('#dxfeed svg rect').nth(40).waitFor()
@@ -55,12 +57,10 @@ t.test('the timeline shows the real calls between the browser, the server and th
   ] as const) {
     await page.locator(`#${name} .state.good`).waitFor()
     const shown = page.locator(`#${name} .call`)
-    const texts: string[] = []
-    for (let tries = 0; tries < 50 && !calls.every((call) => texts.some((text) => text.startsWith(call))); tries++) {
-      await page.waitForTimeout(100)
-      texts.splice(0, texts.length, ...(await shown.allTextContents()).map(withoutNumbers))
+    for (const call of calls) {
+      await until(`${call} is in the timeline`, async () =>
+        (await shown.allTextContents()).some((text) => withoutNumbers(text).startsWith(call)))
     }
-    for (const call of calls) t.ok(texts.some((text) => text.startsWith(call)), `${call} is in ${texts.join(' | ')}`)
   }
   const timeline = await page.evaluate(async () => (await fetch('/demo/timeline?after=0')).text())
   for (const secret of [
@@ -121,7 +121,7 @@ t.test('a revoked user gets no embed until the revocation is lifted, and only th
   }
   await page.reload()
   await states('bad')
-  t.equal(await switched.getAttribute('aria-checked'), 'true', 'the page knows it after a reload')
+  await page.getByRole('switch', { name: 'Revoked user', checked: true }).waitFor()
   await switched.click()
   await states('good')
   t.equal(await store.revocations.cutoff('default', 'user', 'viewer@example.com'), 0)
@@ -177,7 +177,7 @@ t.test('the start page loads the embeds with a captcha and CSRF tokens', async (
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(app.listeningOrigin)
   for (const name of ['databrain', 'boldbi', 'dxfeed']) {
-    await page.locator(`#${name} .state.good`).waitFor({ timeout: 30_000 })
+    await page.locator(`#${name} .state.good`).waitFor()
   }
   t.same(complaints, [])
 })
@@ -190,8 +190,7 @@ t.test('an embed that failed to get a CSRF token gets one on the next try', asyn
   const json = { error: { code: 'UNAVAILABLE', message: 'not now' } }
   await page.route('**/csrf/token', (route) => route.fulfill({ status: 503, json }))
   await page.goto(app.listeningOrigin)
-  await page.locator('#boldbi .state.bad').waitFor()
-  t.match(await page.locator('#boldbi').textContent(), 'not now')
+  await page.locator('#boldbi:has(.state.bad)', { hasText: 'not now' }).waitFor()
   await page.unroute('**/csrf/token')
   const tampered = page.getByRole('switch', { name: 'Tampered query' })
   await tampered.click()
@@ -211,7 +210,7 @@ t.test('the API docs render under their content security policy', async (t) => {
   })
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(`${app.listeningOrigin}/docs#/embedding`)
-  await page.locator('.opblock-summary-path', { hasText: 'generate-token' }).first().waitFor({ timeout: 20_000 })
+  await page.locator('.opblock-summary-path', { hasText: 'generate-token' }).first().waitFor()
   t.same(complaints, [])
 })
 

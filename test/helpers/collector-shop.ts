@@ -1,6 +1,5 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
@@ -8,6 +7,7 @@ import type { Test } from 'tap'
 import type { GatewayOptions } from './gateway.js'
 import { listeningGateway } from './listening-gateway.js'
 import type { ListeningGateway } from './listening-gateway.js'
+import { until } from './until.js'
 
 export interface ShopOptions {
   /** Further attributes of the script tag. */
@@ -53,6 +53,11 @@ export interface Shop {
   stored(count: number): Promise<StoredEvent[]>
   /** The same, as their types and names. */
   names(count: number): Promise<string[]>
+  /**
+   * Resolves with method, path and status of all requests but GET, once there are so many: a response can end after its
+   * events are stored.
+   */
+  answered(count: number): Promise<string[]>
 }
 
 /** A shop whose pages load the collector from a gateway of another origin. */
@@ -101,24 +106,19 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
   const first = await context.newPage()
 
   async function sent (count: number): Promise<number[]> {
-    for (
-      const deadline = Date.now() + 60_000;
-      batches.reduce((sum, size) => sum + size, 0) < count && Date.now() < deadline;
-    ) await sleep(20)
+    await until(`${count} events have left the browser`, () => batches.reduce((sum, size) => sum + size, 0) >= count)
     return batches
   }
 
   async function stored (count: number): Promise<StoredEvent[]> {
-    const deadline = Date.now() + 60_000
-    for (;;) {
-      const events = await server.stored() as StoredEvent[]
-      if (events.length === count) return events
-      const found = events.map(nameOf).join(', ')
-      if (events.length > count || Date.now() > deadline) {
-        throw new Error(`${events.length} events are stored, not ${count}: ${found}; ${complaints.join('; ')}`)
-      }
-      await sleep(20)
-    }
+    let events: StoredEvent[] = []
+    await until(`${count} events are stored`, async () => {
+      events = await server.stored() as StoredEvent[]
+      return events.length >= count
+    }, 60_000).catch(() => {})
+    if (events.length === count) return events
+    const found = events.map(nameOf).join(', ')
+    throw new Error(`${events.length} events are stored, not ${count}: ${found}; ${complaints.join('; ')}`)
   }
 
   return {
@@ -137,7 +137,12 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
     },
     stored,
     sent,
-    names: async (count) => (await stored(count)).map(nameOf)
+    names: async (count) => (await stored(count)).map(nameOf),
+    async answered (count) {
+      const all = () => server.answers.filter((answer) => !answer.startsWith('GET'))
+      await until(`${count} requests are answered`, () => all().length >= count)
+      return all()
+    }
   }
 }
 

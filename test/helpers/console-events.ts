@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import type { LightMyRequestResponse } from 'fastify'
 
 import type { Console } from './console.js'
+import { until } from './until.js'
 
 /** A source with domains, and functions that send it events. */
 export interface SeededSource {
@@ -108,10 +107,10 @@ export interface KeptEvent {
 
 /** Waits until a number of refused events of the source is kept: they are written in the background. */
 export async function keptEvents ({ id, admin }: SeededSource, count: number): Promise<KeptEvent[]> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const { data } = await admin<{ data: KeptEvent[] }>('GET', `refused-events?source_id=${id}&limit=100`)
-    if (data.length >= count) return data
-    await sleep(50)
-  }
-  throw new Error(`fewer than ${count} refused events are kept`)
+  let kept: KeptEvent[] = []
+  await until(`${count} refused events are kept`, async () => {
+    kept = (await admin<{ data: KeptEvent[] }>('GET', `refused-events?source_id=${id}&limit=100`)).data
+    return kept.length >= count
+  })
+  return kept
 }

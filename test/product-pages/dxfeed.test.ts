@@ -9,6 +9,7 @@ import { signWidgetToken, verifyWidgetToken, widgetMessage } from '../../signing
 import { openBrowser } from '../helpers/browser.js'
 import { demoApp } from '../helpers/server-app.js'
 import { pageSnippet } from '../helpers/page-snippet.js'
+import { until } from '../helpers/until.js'
 import { widgetPage } from '../helpers/widget-page.js'
 import { widgetTokenApp } from '../helpers/widget-token.js'
 
@@ -94,7 +95,7 @@ t.test("dxFeed's page runs against the built-in server, and renews its token bef
 
   await page.clock.fastForward(900_000)
   // The previous widget stays on the page until the new widget has subscribed.
-  for (let tries = 0; feedTokens.length < 2 && tries < 200; tries++) await page.waitForTimeout(50)
+  await until('the widget has a new token', () => feedTokens.length >= 2)
   await page.waitForFunction('document.querySelector("#widget .selected")?.textContent.startsWith("NVDA")')
   await page.locator('#widget[data-state=loaded]').waitFor()
   await page.locator('#widget .selected', { hasText: 'NVDA' }).waitFor()
@@ -121,7 +122,7 @@ for (const file of ['docs/widget-token.md']) {
     t.equal(feedTokens.length, 1)
     // The next token is requested after 16 minutes, and at the latest one minute later.
     await page.clock.runFor(17 * 60_000 + 1_000)
-    for (let tries = 0; feedTokens.length < 2 && tries < 200; tries++) await page.waitForTimeout(50)
+    await until('the widget has a new token', () => feedTokens.length >= 2)
     t.equal(new Set(feedTokens).size, 2)
     await page.locator('#widget .selected', { hasText: 'SAP' }).waitFor()
     t.same(complaints, [])

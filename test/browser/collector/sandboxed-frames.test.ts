@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import t from 'tap'
 
 import { openBrowser } from '../../helpers/browser.js'
 import { collectorShop } from '../../helpers/collector-shop.js'
+import { until } from '../../helpers/until.js'
 
 const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
@@ -60,8 +59,9 @@ t.test('events of a sandboxed frame are sent when its page is left', async (t) =
 t.test('without allowNullOrigin a sandboxed frame is refused with 403 and no event is stored', async (t) => {
   const shop = await collectorShop(t, browser, { tags: shown })
   await shop.open('/a')
-  while (!shop.server.answers.includes('OPTIONS /v1/batch 403')) await sleep(20)
+  await until('the preflight is refused', () => shop.server.answers.includes('OPTIONS /v1/batch 403'))
   await shop.open('/plain')
-  while (!shop.server.answers.some((answer) => /^POST \/v1\/batch\?wk=\S+ 403$/.test(answer))) await sleep(20)
+  await until('the request of the leaving page is refused', () =>
+    shop.server.answers.some((answer) => /^POST \/v1\/batch\?wk=\S+ 403$/.test(answer)))
   t.same(await shop.names(0), [])
 })

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import t from 'tap'
 
 import { openConsole } from '../../helpers/console.js'
 import type { Console } from '../../helpers/console.js'
+import { until } from '../../helpers/until.js'
 
 /** Returns a function that embeds as a signed-in visitor of the demo pages, and resolves with the status. */
 async function visitor ({ app }: Console, user: string): Promise<() => Promise<number>> {
@@ -84,11 +83,8 @@ t.test('a viewer sees requests without persons, revokes nothing, and has no audi
   })
   const embed = await visitor(parts, 'ann@example.com')
   await embed()
-  for (let tries = 0; tries < 50; tries++) {
-    const { data } = await store.audit.list('default', { action: 'widget_token.minted' }, { limit: 1 })
-    if (data.length > 0) break
-    await sleep(20)
-  }
+  await until('the request is in the audit log', async () =>
+    (await store.audit.list('default', { action: 'widget_token.minted' }, { limit: 1 })).data.length > 0)
   await page.goto(at('embeds'))
   await signIn('viewer@example.com')
   await page.getByText('A widget token was issued').waitFor()

@@ -62,6 +62,7 @@ t.test('the chart has the same numbers as a table, and its tooltip follows the a
   await page.keyboard.press('ArrowLeft')
   const tooltip = await page.locator('.tooltip').innerText()
   await page.getByRole('button', { name: 'Show as table' }).click()
+  await page.locator('.chart-table tbody tr').nth(30).waitFor()
   const cells = await page.locator('.chart-table tbody tr').nth(-2).locator('td').allTextContents()
   t.equal(cells.length, 5)
   for (const cell of cells) t.ok(tooltip.includes(cell), `the tooltip has ${cell}`)

@@ -31,7 +31,7 @@ t.test('an owner proves an email domain, requires single sign-on for it, and pas
   await store.ssoDomains.verify('default', id)
   await proof.getByRole('button', { name: 'Check now' }).click()
   await page.getByText('Proved', { exact: true }).waitFor()
-  t.equal(new URL(page.url()).search, '')
+  await page.waitForURL(at('sso'))
 
   await page.getByRole('button', { name: 'Require single sign-on…' }).click()
   await page.getByRole('button', { name: 'Require single sign-on', exact: true }).click()

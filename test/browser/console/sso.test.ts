@@ -144,6 +144,7 @@ t.test('an admin reads single sign-on but is offered no change, and an editor ha
   t.same(names.filter((name) => name !== ''), [], 'only buttons that copy')
   await page.goto(at('scim'))
   await page.getByRole('button', { name: 'New token' }).waitFor()
+  await page.getByText('Without a group in this list').waitFor()
   t.equal(await page.getByRole('button', { name: 'Change the roles…' }).count(), 0)
 
   const editor = await (await parts.browser.newContext()).newPage()

@@ -47,7 +47,7 @@ t.test('"why does nothing arrive from blog.example.com?": the overview leads to 
   if (parts === null) return
   const { page } = parts
   const source = parts.seeded as Awaited<ReturnType<typeof seedSource>>
-  await page.getByText('ORIGIN_NOT_ALLOWED').first().waitFor({ timeout: 60_000 })
+  await page.getByText('ORIGIN_NOT_ALLOWED').first().waitFor()
   await page.getByRole('link', { name: /refused events/i }).last().click()
   await page.getByRole('link', { name: 'Origin not allowed' }).first().click()
   await page.getByRole('button', { name: 'Allow blog.example.com for this source' }).click()
@@ -85,6 +85,7 @@ t.test('"this key leaked, replace it without losing events": both keys work, and
   await page.getByRole('button', { name: /Main key/ }).click()
   await page.getByRole('menuitem', { name: 'Rotate…' }).click()
   await page.getByRole('button', { name: 'Rotate the pipeline key' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
   await page.getByText(/old key|previous key/i).first().waitFor()
   const now = (await store.sources.get('default', id))?.pipelineKey ?? ''
   t.not(now, leaked)

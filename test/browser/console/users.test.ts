@@ -122,6 +122,7 @@ t.test('an admin sees owners without the actions of owners, and removes a member
   t.equal(await page.getByRole('button', { name: 'Lock the user out now…' }).count(), 0)
   await page.goBack()
   await page.getByRole('link', { name: 'leo@example.com' }).click()
+  await page.getByLabel('Role in this organisation').waitFor()
   t.same(await page.getByLabel('Role in this organisation').locator('option').allTextContents(), ['Viewer', 'Editor', 'Admin'])
   await page.getByRole('button', { name: 'Remove from the organisation…' }).click()
   await page.getByRole('button', { name: 'Remove the user' }).click()

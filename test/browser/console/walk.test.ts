@@ -153,7 +153,7 @@ t.test('the owner of a new server collects an event, mends a refused one, and sh
       /rotated the pipeline key .*of Shop/, /invited ann@example\.com/, 'accepted an invitation',
       'changed the user ann@example.com', 'ended one of their other sessions'
     ]) {
-      await page.getByRole('main').getByText(sentence).first().waitFor({ timeout: 10_000 })
+      await page.getByRole('main').getByText(sentence).first().waitFor()
       t.pass(`the audit log says: ${String(sentence)}`)
     }
     t.same(complaints, [])

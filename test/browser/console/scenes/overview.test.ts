@@ -30,7 +30,10 @@ t.test('the overview of an organisation with traffic', (t) => playScenes(t, {
     {
       name: 'overview-table',
       path: 'console/',
-      arrange: (page) => page.getByRole('button', { name: 'Show as table' }).click()
+      arrange: async (page) => {
+        await page.getByRole('button', { name: 'Show as table' }).click()
+        await page.locator('.chart-table').waitFor()
+      }
     },
     {
       name: 'overview-details',

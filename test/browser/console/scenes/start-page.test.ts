@@ -28,12 +28,12 @@ t.test('the start page with its embeds, attacks and events', async (t) => {
         path: '',
         async arrange (page) {
           await loaded(page)
-          for (const way of ['Pipeline key', 'Pixel', 'Signature']) {
+          for (const [at, way] of ['Pipeline key', 'Pixel', 'Signature'].entries()) {
             await page.getByRole('button', { name: way, exact: true }).click()
             await page.click('#send')
             await page.locator('#response.good').waitFor()
+            await page.locator('.stored li').nth(at).waitFor()
           }
-          await page.locator('.stored li').nth(2).waitFor()
           await page.locator('.events .call').first().waitFor()
           await page.locator('#events-title').evaluate((title) => { title.scrollIntoView() })
         }
@@ -56,6 +56,6 @@ t.test('the start page without products', async (t) => {
 })
 
 async function loaded (page: Page): Promise<void> {
-  for (const name of EMBEDS) await page.locator(`#${name} .state.good`).waitFor({ timeout: 15_000 })
+  for (const name of EMBEDS) await page.locator(`#${name} .state.good`).waitFor()
   await page.locator('#dxfeed svg rect').first().waitFor()
 }
