@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 
 import { demoApp } from '../helpers/server-app.js'
+import { until } from '../helpers/until.js'
 
 t.test('a session from before a cut-off cannot embed, a new session can, and both are audited', async (t) => {
   const { app, first } = await demoApp(t)
@@ -39,7 +40,7 @@ t.test('a session from before a cut-off cannot embed, a new session can, and bot
   const trail = async () =>
     (await app.inject({ url: '/v1/admin/embeds?user_id=ann%40example.com', headers })).json().data
   // The audit trail is written after the responses.
-  for (let tries = 0; (await trail()).length < 3 && tries < 100; tries++) await sleep(20)
+  await until('three requests are in the trail', async () => (await trail()).length >= 3)
   t.same((await trail()).map(({ product, outcome, error }: Record<string, unknown>) => [product, outcome, error]), [
     ['dxfeed', 'granted', null],
     ['dxfeed', 'refused', 'FORBIDDEN'],

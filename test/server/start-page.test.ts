@@ -4,6 +4,7 @@ import t from 'tap'
 
 import { demoApp } from '../helpers/server-app.js'
 import type { DemoApp } from '../helpers/server-app.js'
+import { until } from '../helpers/until.js'
 
 const json = { 'content-type': 'application/json' }
 
@@ -39,11 +40,12 @@ t.test('a timeline is limited to the newest calls, and hides credentials in path
     headers: { ...ann, authorization: `Bearer ${secret}`, 'x-plugin-token': secret }
   })
   // A call is recorded after its response.
-  let reply = await demo.app.inject({ url: '/demo/timeline?after=5', headers: ann })
-  for (let tries = 0; tries < 100 && reply.json().calls.at(-1).status !== 401; tries++) {
-    await setTimeout(20)
-    reply = await demo.app.inject({ url: '/demo/timeline?after=5', headers: ann })
-  }
+  const read = async () => await demo.app.inject({ url: '/demo/timeline?after=5', headers: ann })
+  let reply = await read()
+  await until('the refused call is in the timeline', async () => {
+    reply = await read()
+    return reply.json().calls.at(-1).status === 401
+  })
   t.equal(reply.json().calls.length, 150)
   t.match(reply.json().calls.at(-1), {
     status: 401,

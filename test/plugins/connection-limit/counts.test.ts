@@ -12,6 +12,7 @@ import type { Test } from 'tap'
 
 import { InFlight } from '../../../plugins/connection-limit/in-flight.js'
 import { Tally } from '../../../plugins/connection-limit/tally.js'
+import { until } from '../../helpers/until.js'
 
 const ANY = Number.MAX_SAFE_INTEGER
 
@@ -37,17 +38,12 @@ async function counting (t: Test, define: (app: FastifyInstance) => void): Promi
   return { app, origin, inFlight, entered: () => entered }
 }
 
-/** Waits until `holds` returns true; the timeout of the test runner ends the wait. */
-async function until (holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(5)
-}
-
 /** Sends bytes and disconnects as soon as `when` returns true. */
 async function hangUp (origin: string, bytes: string, when: () => boolean): Promise<void> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1')
   socket.on('error', () => {}).resume()
   socket.write(bytes)
-  await until(when)
+  await until('it is time to disconnect', when)
   socket.resetAndDestroy()
 }
 
@@ -85,7 +81,7 @@ t.test('no name is left after thousands of successful, failed and unknown reques
   }
   await Promise.all(Array.from({ length: 500 }, () => app.inject('/ok')))
   t.equal(entered(), 3_500)
-  await until(() => inFlight.size === 0)
+  await until('no request is in flight', () => inFlight.size === 0)
   t.equal(inFlight.size, 0)
 })
 
@@ -99,7 +95,7 @@ t.test('a request with places in two limits releases both', async (t) => {
     app.get('/', async () => 'ok')
   })
   for (let round = 0; round < 5; round++) await (await fetch(origin)).arrayBuffer()
-  await until(() => inFlight.size === 0 && inner.size === 0)
+  await until('no request is in flight', () => inFlight.size === 0 && inner.size === 0)
   t.equal(inFlight.size + inner.size, 0)
 })
 
@@ -113,12 +109,12 @@ t.test('no name is left when clients disconnect before the response, also in a p
   for (let round = 0; round < 20; round++) {
     const [start, state] = [entered(), { leave: false }]
     const all = Array.from({ length: 20 }, () => hangUp(origin, head('/held').repeat(5), () => state.leave))
-    await until(() => entered() === start + 100)
+    await until('the requests have entered', () => entered() === start + 100)
     t.ok(inFlight.size >= 100)
     state.leave = true
     await Promise.all(all)
   }
-  await until(() => inFlight.size === 0)
+  await until('no request is in flight', () => inFlight.size === 0)
   // A response that is sent afterwards does not release a place twice.
   inFlight.enter('one more', ANY, ...fresh(replies))
   for (const reply of replies.splice(0)) reply.send('late')
@@ -145,7 +141,7 @@ t.test('a client that disconnects during the upload or the response is no longer
   const upload = 'POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{'
   await Promise.all(Array.from({ length: 200 }, () => hangUp(origin, upload, () => entered() === 200)))
   await Promise.all(Array.from({ length: 3 }, () => hangUp(origin, head('/big'), () => sent === 3)))
-  await until(() => inFlight.size === 0)
+  await until('no request is in flight', () => inFlight.size === 0)
   t.equal(inFlight.size, 0)
 })
 
@@ -167,7 +163,7 @@ t.test('a hijacked reply is counted until its socket closes', async (t) => {
   for (const reply of replies) reply.raw.end()
   await Promise.all(streams.map((stream) => stream.text()))
   await Promise.all(Array.from({ length: 50 }, async () => (await fetch(`${origin}/taken`)).text()))
-  await until(() => inFlight.size === 0)
+  await until('no request is in flight', () => inFlight.size === 0)
   t.equal(inFlight.size, 0)
 })
 
@@ -179,11 +175,11 @@ t.test('after the server closes no request is counted', async (t) => {
     new Promise((resolve) => {
       ask(`${origin}/held`).on('error', resolve).end()
     }))
-  await until(() => entered() === 20)
+  await until('the requests have entered', () => entered() === 20)
   t.equal(inFlight.size, 20)
   await app.close()
   await Promise.all(gone)
-  await until(() => inFlight.size === 0)
+  await until('no request is in flight', () => inFlight.size === 0)
   t.equal(inFlight.size, 0)
 })
 
@@ -204,7 +200,7 @@ t.test('each HTTP/2 stream is counted, and is released when it completes or is r
   const session = connectHttp2(`http://127.0.0.1:${((app.server as Http2Server).address() as AddressInfo).port}`)
   t.teardown(() => session.destroy())
   const open = Array.from({ length: 20 }, () => session.request({ ':path': '/held' }).on('error', () => {}))
-  await until(() => held === 20)
+  await until('the requests are held', () => held === 20)
   t.equal(inFlight.size, 1)
   for (const stream of open) stream.close()
   await Promise.all(
@@ -213,6 +209,6 @@ t.test('each HTTP/2 stream is counted, and is released when it completes or is r
         session.request({ ':path': '/ok' }).resume().on('end', resolve)
       ))
   )
-  await until(() => inFlight.size === 0)
+  await until('no request is in flight', () => inFlight.size === 0)
   t.equal(inFlight.size, 0)
 })

@@ -8,6 +8,7 @@ import { identityProvider } from '../../helpers/identity-provider.js'
 import { logReader } from '../../helpers/log-reader.js'
 import { cut, drip, flood, gzipBomb, hang, junk, redirect, reply } from '../../helpers/stub-upstream.js'
 import type { Answer } from '../../helpers/stub-upstream.js'
+import { until } from '../../helpers/until.js'
 
 const UNAVAILABLE = [503, 'UNAVAILABLE']
 const ACCEPTED = [200, 'ann']
@@ -32,7 +33,7 @@ for (const [fault, answer] of Object.entries(FAULTS)) {
   t.test(`a provider whose key set ${fault} is 503 for unknown keys, and known keys go on`, async (t) => {
     const provider = await identityProvider(t)
     const time = { now: Date.now() }
-    const app = await identityApp(t, provider, { options: { now: () => time.now, timeout: 200, keysMaxAge: 60_000 } })
+    const app = await identityApp(t, provider, { options: { now: () => time.now, timeout: 1_000, keysMaxAge: 60_000 } })
     const token = await provider.token({ claims: { exp: Math.floor(time.now / 1_000) + 172_800 } })
     provider.keysAnswer = answer
     t.same(await present(app, token), UNAVAILABLE, 'no key is known')
@@ -66,7 +67,7 @@ t.test('while a provider hangs, known keys are used without waiting for it', asy
   time.now += 5_000
   const answers = await Promise.all(Array.from({ length: 50 }, () => present(app, token)))
   t.same(answers, answers.map(() => ACCEPTED))
-  await until(() => provider.fetches() > 2)
+  await until('the keys are fetched', () => provider.fetches() > 2)
   t.equal(provider.fetches(), 3, 'one fetch is under way, and no token has waited for it')
 })
 
@@ -131,7 +132,7 @@ t.test('the moved key set of a provider is found again', async (t) => {
   t.same(await present(app, token), ACCEPTED, 'by the known key')
   time.now += 5_000
   t.same(await present(app, token), ACCEPTED)
-  await until(() => provider.upstream.calls.some(({ url }) => url === '/moved'))
+  await until('the redirect is seen', () => provider.upstream.calls.some(({ url }) => url === '/moved'))
   t.pass('the new URL was called')
 })
 
@@ -158,11 +159,7 @@ t.test('closing the app ends a fetch that is under way, and closes its sockets',
   provider.keysAnswer = hang
   const app = await identityApp(t, provider, { options: { timeout: 10_000 } })
   const answer = present(app, await provider.token())
-  await until(() => provider.fetches() > 0)
+  await until('the keys are fetched', () => provider.fetches() > 0)
   await app.close()
   t.same(await answer, UNAVAILABLE)
 })
-
-async function until (isReached: () => boolean): Promise<void> {
-  while (!isReached()) await new Promise((resolve) => setTimeout(resolve, 5))
-}

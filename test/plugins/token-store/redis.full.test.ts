@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -19,6 +18,7 @@ import { holdTimers } from '../../helpers/held-timers.js'
 import { truncateAll } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 import { privateRedis } from '../../helpers/redis.js'
+import { until } from '../../helpers/until.js'
 
 const secretsKeys = ['a key that seals what this test file stores']
 /** The longest cacheTtl, so that only a message can make a change visible earlier. */
@@ -219,9 +219,3 @@ t.test('the SQL store passes its tests on PostgreSQL and Redis', async (t) => {
     await redis.start()
   })
 })
-
-async function until (what: string, holds: () => Promise<boolean>, limit = 60_000): Promise<void> {
-  for (const deadline = Date.now() + limit; !await holds(); await sleep(5)) {
-    if (Date.now() > deadline) throw new Error(`not seen within ${limit} ms: ${what}`)
-  }
-}

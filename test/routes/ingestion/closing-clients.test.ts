@@ -7,6 +7,7 @@ import type { TokenStore } from '../../../contracts/token-store/index.js'
 import { signBody } from '../../../signing/datafly/body-signature.js'
 import { backend } from '../../helpers/backend.js'
 import { gateway } from '../../helpers/gateway.js'
+import { until } from '../../helpers/until.js'
 
 const LOOK_UP = 150
 
@@ -71,7 +72,7 @@ t.test('a whole request is stored although its client closes the connection befo
       sent += 4
     }
   }
-  for (let tries = 0; tries < 100 && (await stored()).length < sent; tries++) await sleep(50)
+  await until('the events are stored', async () => (await stored()).length >= sent)
   t.equal((await stored()).length, sent)
 })
 

@@ -10,6 +10,7 @@ import { generatePipelineKey } from '../../../signing/datafly/pipeline-key.js'
 import { backend } from '../../helpers/backend.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { makeSource } from '../../helpers/source.js'
+import { until } from '../../helpers/until.js'
 
 const KB = 1024
 const noHeader = { authorization: [] as string[] }
@@ -164,10 +165,6 @@ async function upload (origin: string, server: Server, headers: string[]): Promi
   }
 }
 
-async function until (holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200 && !holds(); tries++) await sleep(25)
-}
-
 t.test('without a key the server reads at most 1 MB of a body, responds with 401 and closes the ' +
   'connection', async (t) => {
   const { app } = await gateway(t)
@@ -218,7 +215,7 @@ for (const known of [true, false]) {
     t.ok(held > 40 * 64 * KB && held < 40 * 300 * KB, `${held} bytes of 200 million`)
     release()
     for (const { send } of uploads) send('"}')
-    await until(() => uploads.every(({ status }) => status() !== ''))
+    await until('all uploads have a response', () => uploads.every(({ status }) => status() !== ''))
     t.same([...new Set(uploads.map(({ status }) => status()))], [known ? '200' : '401'])
     t.equal((await stored()).length, known ? 1 : 0)
     for (const { leave } of uploads) leave()
@@ -249,7 +246,7 @@ t.test('a connection serves the next request after a refusal', async (t) => {
   socket.write(
     `POST /v1/t HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 13\r\nAuthorization: Bearer ${key}\r\n\r\n{"event":"E"}`
   )
-  await until(() => (answer.match(/HTTP\/1\.1/g) ?? []).length === 3)
+  await until('three responses have arrived', () => (answer.match(/HTTP\/1\.1/g) ?? []).length === 3)
   t.same(answer.match(/(?<=HTTP\/1\.1 )\d+/g), ['401', '403', '200'])
   socket.destroy()
 })

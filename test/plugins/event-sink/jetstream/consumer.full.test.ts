@@ -15,6 +15,7 @@ import { listed } from '../../../../conformance/event-sink/fixtures.js'
 import { connected, ownStream } from '../../../helpers/jetstream.js'
 import { NAUGHTY } from '../../../helpers/naughty-strings.js'
 import { privateNats } from '../../../helpers/nats.js'
+import { until } from '../../../helpers/until.js'
 
 const nats = await privateNats(t)
 if (nats === null) process.exit(0)
@@ -53,12 +54,6 @@ async function setting (t: Test) {
   }
 }
 
-async function until (condition: () => Promise<boolean> | boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !await condition(); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error('the condition was not met within 60 s')
-  }
-}
-
 const ids = (events: readonly AcceptedEvent[]) => events.map(({ messageId }) => messageId).sort()
 
 t.test('existing and later events are copied unchanged, from messages with one event and with ' +
@@ -70,9 +65,9 @@ t.test('existing and later events are copied unchanged, from messages with one e
   await event.write(events.slice(0, 30))
   await flush.write(events.slice(30, 50))
   const running = await copy()
-  await until(async () => (await stored()).length === 50)
+  await until('the events are stored', async () => (await stored()).length === 50)
   await flush.write(events.slice(50))
-  await until(async () => (await stored()).length === events.length)
+  await until('the events are stored', async () => (await stored()).length === events.length)
   await running.stop()
   const order = new Map(events.map(({ messageId }, at) => [messageId, at]))
   t.strictSame(
@@ -87,7 +82,7 @@ t.test('a restarted copy continues where the previous copy stopped', async (t) =
   const { event, copy, stored } = await setting(t)
   await event.write([anEvent({ messageId: 'a' })])
   const first = await copy()
-  await until(async () => (await stored()).length === 1)
+  await until('the events are stored', async () => (await stored()).length === 1)
   await first.stop()
   await event.write([anEvent({ messageId: 'b' })])
   const seen: AcceptedEvent[] = []
@@ -98,7 +93,7 @@ t.test('a restarted copy continues where the previous copy stopped', async (t) =
       }
     }
   })
-  await until(() => seen.length > 0)
+  await until('it is seen', () => seen.length > 0)
   await second.stop()
   t.same(ids(seen), ['b'])
 })
@@ -123,7 +118,7 @@ t.test('instances with the same consumer name share the work', async (t) => {
   let written = 0
   for (; written < 6_000 && counts.includes(0); written += 300) {
     await event.write(Array.from({ length: 300 }, () => anEvent()))
-    await until(async () => await pending() === 0)
+    await until('nothing is pending', async () => await pending() === 0)
   }
   await Promise.all(copies.map((copy) => copy.stop()))
   t.equal(counts.reduce((sum, count) => sum + count, 0), written, 'each event went to one instance')
@@ -138,7 +133,7 @@ t.test('events that an unavailable sink refuses are redelivered and stored', asy
   const running = await copy({
     sink: { write: (events) => refusals++ < 60 ? Promise.reject(new UNAVAILABLE()) : kept.write(events) }
   })
-  await until(async () => await pending() === 0)
+  await until('nothing is pending', async () => await pending() === 0)
   await running.stop()
   t.same(ids(await stored()), ids(events))
   t.match(told[0], {
@@ -157,7 +152,7 @@ t.test('an event that the sink refuses does not block other events and is not ac
       write: (events) => events[0]?.messageId === 'refused' ? Promise.reject(new INTERNAL_ERROR()) : kept.write(events)
     }
   })
-  await until(async () => (await stored()).length === 2)
+  await until('the events are stored', async () => (await stored()).length === 2)
   await running.stop()
   t.equal(await pending(), 1)
 })
@@ -171,7 +166,7 @@ t.test('an invalid message is logged without its content and not redelivered, an
   await js.publish(`${stream.name}.a`, `${encodeEvent(good[0])}\n{"payload":"secret"}\n${encodeEvent(good[1])}`)
   await js.publish(`${stream.name}.a`, new Uint8Array([0xff]))
   const running = await copy()
-  await until(async () => await pending() === 0)
+  await until('nothing is pending', async () => await pending() === 0)
   await running.stop()
   t.strictSame(await stored(), good)
   t.equal(told.length, 3)
@@ -195,7 +190,7 @@ t.test('a message with more events than one write accepts is stored in parts', a
       }
     }
   })
-  await until(async () => (await stored()).length === events.length)
+  await until('the events are stored', async () => (await stored()).length === events.length)
   await running.stop()
   t.ok(Math.max(...sizes) <= 500)
 })
@@ -230,7 +225,7 @@ t.test('stop() waits until the received events are stored and acknowledged, and 
   const before = (await stored()).length
   t.equal(await pending(), 21 - before, 'every received event is stored')
   const next = await copy()
-  await until(async () => (await stored()).length === 21)
+  await until('the events are stored', async () => (await stored()).length === 21)
   await next.stop()
 })
 
@@ -260,9 +255,9 @@ t.test('a deleted consumer is logged as a warning', async (t) => {
   const { event, copy, stored, stream, told } = await setting(t)
   await event.write([anEvent()])
   const running = await copy()
-  await until(async () => (await stored()).length === 1)
+  await until('the events are stored', async () => (await stored()).length === 1)
   await manager.consumers.delete(stream.name, 'gatehouse-sql')
-  await until(() => told.length > 0)
+  await until('it is reported', () => told.length > 0)
   t.match(told[0], { level: 'warn', message: /the broker refuses to deliver messages/ })
   await running.stop()
 })

@@ -1,7 +1,6 @@
 // Two instances of the route as they run in production: each with its own connections to one PostgreSQL, and to one
 // Redis if there is one.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 import type { Test } from 'tap'
@@ -18,6 +17,7 @@ import { privatePostgres } from '../../../helpers/postgres.js'
 import { privateRedis } from '../../../helpers/redis.js'
 import { stopClock } from '../../../helpers/stopped-clock.js'
 import { reply, stubUpstream } from '../../../helpers/stub-upstream.js'
+import { until } from '../../../helpers/until.js'
 
 const MODES = ['PostgreSQL', 'PostgreSQL and Redis'] as const
 /** A change at one instance is visible at the other within this time, in milliseconds. */
@@ -70,11 +70,6 @@ async function tokenFrom ({ ask }: GuestTokenApp, user: string): Promise<string>
   return (await ask(user)).json().token
 }
 
-/** Resolves when the condition is true; the clocks of the instances do not move meanwhile. */
-async function until (holds: () => Promise<boolean>): Promise<void> {
-  while (!await holds()) await sleep(10)
-}
-
 for (const mode of MODES) {
   t.test(`by ${mode}, with "refreshAhead" 0 no instance returns a token in its last 30 s`, async (t) => {
     const clock = { time: 1_700_000_000_000 }
@@ -124,7 +119,7 @@ for (const mode of MODES) {
       t.equal(await tokenFrom(two, 'ann'), token)
       await one.app.tokenStore.guestTokens.invalidate({ clientId: 'ann' })
       clock.advance(REACH)
-      await until(async () => await tokenFrom(two, 'ann') !== token)
+      await until('the other instance has another token', async () => await tokenFrom(two, 'ann') !== token)
       t.equal(await tokenFrom(one, 'ann'), await tokenFrom(two, 'ann'))
     }
   })
@@ -144,7 +139,7 @@ for (const mode of MODES) {
         createdBy: null
       })
       clock.advance(REACH)
-      await until(async () => (await two.ask(user)).statusCode === 403)
+      await until('the other instance refuses', async () => (await two.ask(user)).statusCode === 403)
       t.equal((await one.ask(user)).statusCode, 403)
     }
   })
