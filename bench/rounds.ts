@@ -77,6 +77,11 @@ function childrenOf (pid: number | undefined): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 }
 
+/** Resident memory of the server process, in megabytes. */
+export function residentMegabytes ({ process: { pid } }: Parameters<typeof processorTimes>[0]): number {
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024)
+}
+
 /** Starts a PostgreSQL with fsync and synchronous_commit on, passes its URL to `work` and stops it afterwards. */
 export async function withPostgres (work: (url: string) => Promise<void>): Promise<void> {
   await withServer(privatePostgres, 'PostgreSQL: install it, or set TEST_DATABASE_URL', work)

@@ -1,12 +1,11 @@
 // better-auth on PostgreSQL, which extends the session in the database at each request. It does not replace the token.
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
 import type { RequestListener } from 'node:http'
 
 import pg from 'pg'
 
-import { listening } from '../serve.js'
 import { loadPeer } from './packages.js'
+import { listenWithSessions } from './sessions.js'
 
 const { DATABASE_URL = '', JWT_SECRET = '' } = process.env
 const WEEK_SECONDS = 604_800
@@ -41,11 +40,5 @@ export async function betterAuth (): Promise<number> {
     return { access_token: '', refresh_token: headers.get('set-cookie')?.split(';')[0] ?? '' }
   }
 
-  const handle = toNodeHandler(auth)
-  return await listening(createServer((request, response) => {
-    if (request.url !== '/bench/session') return handle(request, response)
-    startSession().then((session) => response.end(JSON.stringify(session)), (error: unknown) => {
-      response.writeHead(500).end(String(error))
-    })
-  }).listen(0, '127.0.0.1'))
+  return await listenWithSessions(toNodeHandler(auth), startSession)
 }

@@ -45,6 +45,7 @@ async function compare (fleet: Fleet, { name, ours, peers, connections }: Pair):
   for (const [shooting, rounds] of results) {
     const { user, system, rate, p50, p99, failed } = figuresOf(rounds, rounds)
     if (failed > 0) throw new Error(`${name}: ${failed} requests to ${shooting.server} failed`)
+    if (rounds.some(({ rate }) => rate === 0)) throw new Error(`${name}: no response of ${shooting.server} in a round`)
     const { ratio, rateRatio } = figuresOf(measured, rounds)
     const ratios = shooting === ours ? ['', ''] : [between(ratio), between(rateRatio)]
     line([name, shooting === ours ? '**gatehouse**' : shooting.server, digits(user), digits(system), ratios[0],

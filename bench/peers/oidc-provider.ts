@@ -1,12 +1,11 @@
 // oidc-provider with rotated refresh tokens, JWT access tokens and a PostgreSQL adapter.
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { createServer } from 'node:http'
 
 import Provider from 'oidc-provider'
 import pg from 'pg'
 
-import { listening } from '../serve.js'
 import { CREATE_TABLE, postgresAdapter } from './oidc-adapter.js'
+import { listenWithSessions } from './sessions.js'
 
 const { DATABASE_URL = '' } = process.env
 const [ACCOUNT, CLIENT, RESOURCE] = ['user', 'bench', 'urn:bench:api']
@@ -41,7 +40,6 @@ export async function oidcProvider (): Promise<number> {
     }
   })
 
-  /** Starts a session as a login does. */
   async function startSession () {
     const grant = new provider.Grant({ accountId: ACCOUNT, clientId: CLIENT })
     grant.addResourceScope(RESOURCE, 'api')
@@ -59,11 +57,5 @@ export async function oidcProvider (): Promise<number> {
     return { access_token: '', refresh_token: await token.save() }
   }
 
-  const handle = provider.callback()
-  return await listening(createServer((request, response) => {
-    if (request.url !== '/bench/session') return handle(request, response)
-    startSession().then((session) => response.end(JSON.stringify(session)), (error: unknown) => {
-      response.writeHead(500).end(String(error))
-    })
-  }).listen(0, '127.0.0.1'))
+  return await listenWithSessions(provider.callback(), startSession)
 }

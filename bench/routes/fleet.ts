@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +14,7 @@ import { generateSecret } from '../../signing/secret-strength/index.js'
 import { signUserReference } from '../../signing/user-reference.js'
 import { freePort } from '../../test/helpers/free-port.js'
 import { PIPELINE_KEY, SERVER_SECRET } from '../load.js'
-import { processorTime, startServer } from '../rounds.js'
+import { processorTime, residentMegabytes, startServer } from '../rounds.js'
 import type { Server } from '../rounds.js'
 import { EMBED_SECRET, EMBED_SITE, SHOP_KEY } from './names.js'
 
@@ -248,8 +247,7 @@ async function untilReady (server: Server): Promise<Start> {
     if (child.exitCode !== null) throw new Error('The built-in server did not start')
     if (!await fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok, () => false)) continue
     const elapsed = performance.now() - began
-    const memory = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1_024
-    return { elapsed, processor: processorTime(server), memory }
+    return { elapsed, processor: processorTime(server), memory: residentMegabytes(server) }
   }
   throw new Error('The built-in server is not ready after 60 s')
 }

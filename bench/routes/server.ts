@@ -50,7 +50,8 @@ async function jwt (): Promise<number> {
 /** The APIs of the products, which answer at once. */
 function upstream (): Promise<number> {
   const [token, embed] = [JSON.stringify({ token: GUEST_TOKEN, error: null }), JSON.stringify(EMBED_REPLY)]
-  const server = createServer((request, response) => {
+  // A connection that idles between two rounds stays open; some proxies would fail if they send on it as it closes.
+  const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
     request.resume().on('end', () => {
       const body = request.url?.startsWith('/api/v2/') === true ? token : embed
       response.writeHead(200, { 'content-type': 'application/json' }).end(body)
