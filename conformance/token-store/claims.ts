@@ -31,6 +31,15 @@ export async function claimContract (t: ContractTest, create: CreateStore): Prom
     }
   })
 
+  await t.test('of concurrent claims of several keys exactly one of each key succeeds', async () => {
+    const { store } = await create()
+    assert.equal(await store.claim('taken', 60_000), true)
+    const keys = ['c', 'a', 'taken', 'b', 'a', 'c', 'taken', 'a']
+    const results = await Promise.all(keys.map((key) => store.claim(key, 60_000)))
+    const claimed = keys.filter((_key, at) => results[at])
+    assert.deepEqual(claimed.toSorted(), ['a', 'b', 'c'])
+  })
+
   await t.test('keys are compared exactly', async () => {
     const { store } = await create()
     for (const key of [...AWKWARD_STRINGS, 'x'.repeat(8_192), `${'x'.repeat(8_192)}y`]) {
