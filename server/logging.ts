@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest, FastifyServerOpti
 
 import { loggedAddress } from '../lib/http/client-address.js'
 import { maskUrl, masksUrls } from '../lib/http/masked-request-log.js'
+import { routeOf } from '../lib/http/route-of.js'
 import { refusalCode } from '../lib/refusal-log/index.js'
 import type { Config } from './config/index.js'
 import { requestLine, roundedTime } from './request-line.js'
@@ -122,11 +123,11 @@ export class RequestLog extends LogController {
   override routeNotFound (): void {}
 
   override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    const { config, url } = request.routeOptions
+    const { config, url } = routeOf(request)
     const level = config.quiet === true ? 'debug' : 'info'
     const log = reply.log as RequestLogger
     if (error == null && level === 'info' && hasOnlyId(log, reply)) {
-      if (log.isLevelEnabled(level)) this.#stream.write(requestLine(request, reply, url))
+      if (log.isLevelEnabled(level)) this.#stream.write(requestLine(request, reply, request.is404 ? undefined : url))
       return
     }
     const line = { req: request, res: reply, responseTime: roundedTime(reply), code: refusalCode(reply) }

@@ -1,4 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
+
+import { routeOf } from '../http/route-of.js'
 
 declare module 'fastify' {
   /** The guard settings of a route under `config.gatehouse`. Each guard plugin extends this interface. */
@@ -18,26 +20,10 @@ declare module 'fastify' {
 /** The guard settings of a route. */
 export type Config = import('fastify').GatehouseRouteConfig
 
-// Symbol.for, so that two copies of the package in one process share the property.
-const GUARD_CONFIG: unique symbol = Symbol.for('fastify-gatehouse.guardConfig') as never
-
-/** A request with a cache of its route's `config.gatehouse`. */
-type RequestWithConfig = FastifyRequest & { [GUARD_CONFIG]: Config | null }
-
 /** The `config.gatehouse` of a route that has none. */
 export const NOTHING: Config = Object.freeze({})
 
-/** Adds the cache of `guardConfig` to every request of the scope. */
-export function decorateGuardConfig (app: FastifyInstance): void {
-  if (!app.hasRequestDecorator(GUARD_CONFIG)) app.decorateRequest(GUARD_CONFIG, null)
-}
-
-/**
- * Returns `config.gatehouse` of the request's route. Reads it once per request, because `routeOptions` is a new object
- * each time.
- */
+/** Returns `config.gatehouse` of the request's route. */
 export function guardConfig (request: FastifyRequest): Config {
-  const cached = request as RequestWithConfig
-  cached[GUARD_CONFIG] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING
-  return cached[GUARD_CONFIG]
+  return (routeOf(request).config.gatehouse as Config | undefined) ?? NOTHING
 }

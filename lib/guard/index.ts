@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
-import { decorateGuardConfig, guardConfig } from './config.js'
+import { decorateRoute } from '../http/route-of.js'
+import { guardConfig } from './config.js'
 import type { Config } from './config.js'
 import { hasCors, isPreflight, refuseStrayPreflights } from './preflight.js'
 import { addGuard, allGuards, resolvedGuards } from './registry.js'
@@ -63,7 +64,7 @@ export function defineGuard<Name extends GuardName> (
   if (!isChecked) refuseFaultyConfig(app)
   if (refuses && passesPreflights) refuseStrayPreflights(app, name, registration)
   watchRoutes(app)
-  decorateGuardConfig(app)
+  decorateRoute(app)
 
   return function ruleFor (request) {
     if (resolvedGuards(request.server).get(name) !== registration || (passesPreflights && isPreflight(request))) {

@@ -26,7 +26,9 @@ export function maskUrl (url: string): string {
   const plain = PATH.test(path) ? path : path.replace(USERINFO, '$1***@')
   if (at === -1) return plain
   if (url.charAt(at) === '#') return `${plain}#***`
-  return `${plain}?${url.slice(at + 1).split('&').map(maskPair).join('&')}`
+  const query = url.slice(at + 1)
+  // Most queries have one parameter.
+  return `${plain}?${query.includes('&') ? query.split('&').map(maskPair).join('&') : maskPair(query)}`
 }
 
 /** Marks a request serializer that masks URLs itself: masking them twice would cost more than the log line. */

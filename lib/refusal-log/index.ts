@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 
 import type { GuardDecision } from '../channels.js'
 import type { GatehouseError } from '../errors.js'
+import { routeOf } from '../http/route-of.js'
 import type { UpstreamRefusal } from '../upstream-client/refusal.js'
 import type {} from '../../contracts/source-request.js'
 import { DEFAULT_LINES, LineSampler, WINDOW } from './sampler.js'
@@ -184,7 +185,7 @@ function levelOf ({ settings: { levels } }: RefusalLog, code: string, status: nu
 
 function placeOf (request: FastifyRequest): Pick<LineKind, 'route' | 'sourceId'> {
   const { source } = request as SourceRequest
-  return { route: request.is404 ? undefined : request.routeOptions.url, sourceId: source?.id }
+  return { route: request.is404 ? undefined : routeOf(request).url, sourceId: source?.id }
 }
 
 function fieldsOf ({ code, status, guard, route, sourceId }: LineKind): Omit<LineKind, 'line' | 'level'> {

@@ -47,7 +47,10 @@ export class InFlight {
     waiters?.add(response)
     const previous = response[SLOT] ?? null
     response[SLOT] = { name, tally: this.#tally, waiters, previous }
-    if (previous === null) response.on('finish', release).on('close', release)
+    if (previous !== null) return true
+    response.on('finish', release)
+    // Over HTTP/1 a response that does not finish ends with its socket.
+    if (waiters === null) response.on('close', release)
     return true
   }
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import { decorateRoute, routeOf } from '../../lib/http/route-of.js'
 import type { Instruments } from './instruments.js'
 
 /** Other methods share one label, as clients may send any of the methods that Node.js knows. */
@@ -22,11 +23,11 @@ type Requests = Pick<Instruments, 'requests' | 'requestDuration'>
 
 /** Counts the requests of the scope by the template of their route, such as `/v1/admin/sources/:id`. */
 export function countRequests (app: FastifyInstance, { requests, requestDuration }: Requests): void {
+  decorateRoute(app)
   app.addHook('onResponse', function countRequest (request, reply, done) {
     const { statusCode, elapsedTime } = reply
     const method = methodOf(request)
-    // `routeOptions` is a new object at each read.
-    const route = request.is404 ? UNKNOWN_ROUTE : request.routeOptions.url ?? UNKNOWN_ROUTE
+    const route = request.is404 ? UNKNOWN_ROUTE : routeOf(request).url ?? UNKNOWN_ROUTE
     requests.at(method, route, statusCode).add()
     requestDuration.at(method, route, STATUS_CLASSES[Math.floor(statusCode / 100)]).observe(elapsedTime / 1_000)
     done()
