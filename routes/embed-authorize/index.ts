@@ -145,7 +145,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   ): Promise<GrantedEmbed> {
     const { query, nonce, details } = checked
     if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'the embed mode is not in "modes"' })
-    decision.details = { ...decision.details, mode: details.mode }
+    decision.details['mode'] = details.mode
     const identity = await authorizeByHost(() => authorize(request, details))
     decision.requested = auditedNames(details.dashboards)
     const signableQuery = refuseUnsafe(() => buildEmbedQuery(query, identity, time))
@@ -162,7 +162,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
 
 /** Records Bold BI's decision for the audit entry. The route sends a refusal by Bold BI unchanged. */
 function recordReply (decision: Decision, { refusal }: EmbedReply): void {
-  decision.details = { ...decision.details, grantedByServer: refusal === null }
+  decision.details['grantedByServer'] = refusal === null
   if (refusal === null) {
     decision.resourceId = decision.requested
     return
