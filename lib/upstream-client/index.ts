@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 
 import { GatehouseError, INVALID_OPTIONS, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } from '../errors.js'
 import { assertWholeNumber } from '../options.js'
@@ -71,17 +71,25 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
     options
   const { publicOnly = false } = options
   checkOptions({ connectTimeout, timeout, maxResponse, connections }, retries)
-  const pool = new Pool(checkedOrigin(origin), {
-    connections,
-    // One deadline covers a whole call, so undici's own per-phase timers are off.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: {
-      timeout: connectTimeout,
-      ...ca === undefined ? {} : { ca },
-      ...publicOnly ? { lookup: publicLookup } : {}
-    }
-  })
+  checkOrigin(origin)
+  let pool: Promise<Pool> | undefined
+  let closed = false
+
+  /** Loads undici for the first call: it takes more memory than most plugins, and many processes never call. */
+  async function openPool (): Promise<Pool> {
+    const { Pool } = await import('undici')
+    return new Pool(origin, {
+      connections,
+      // One deadline covers a whole call, so undici's own per-phase timers are off.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: {
+        timeout: connectTimeout,
+        ...ca === undefined ? {} : { ca },
+        ...publicOnly ? { lookup: publicLookup } : {}
+      }
+    })
+  }
 
   async function attempt ({ method, path, headers, body }: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
     // undici would also accept a target in absolute form.
@@ -90,7 +98,8 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
     if (publicOnly && !mayBePublic(new URL(origin).hostname)) {
       throw new UPSTREAM_ERROR({ reason: 'the address of the upstream is not public' })
     }
-    const reply = await pool.request({
+    if (closed) throw new UPSTREAM_ERROR({ reason: 'the client is closed' })
+    const reply = await (await (pool ??= openPool())).request({
       method,
       path,
       headers: { ...headers, 'accept-encoding': 'identity' },
@@ -139,7 +148,12 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
     }
   }
 
-  return { origin, call, close: () => pool.destroy() }
+  async function close (): Promise<void> {
+    closed = true
+    await (await pool)?.destroy()
+  }
+
+  return { origin, call, close }
 }
 
 type Outcome = { reply: UpstreamReply } | { error: unknown }
@@ -187,14 +201,13 @@ function codeOf (error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN'
 }
 
-function checkedOrigin (origin: string): string {
+function checkOrigin (origin: string): void {
   const url = parseUrl(origin)
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.origin !== origin) {
     throw new INVALID_OPTIONS(
       'upstream-client: "origin" must consist of scheme, host and port only, such as https://api.example.com'
     )
   }
-  return origin
 }
 
 function checkOptions (positive: Record<string, number>, retries: number): void {
