@@ -16,12 +16,8 @@ let validators: { body: Ajv, query: Ajv } | undefined
  * Ajv. Query strings and parameters are still coerced, because they are strings.
  */
 export function useSuiteCompilers (scope: FastifyInstance): void {
-  const { body, query } = validators ??= {
-    body: withFormats(new Ajv(OPTIONS)),
-    query: withFormats(new Ajv({ ...OPTIONS, coerceTypes: 'array' }))
-  }
   scope.setValidatorCompiler<FastifySchema>(({ schema, httpPart }) =>
-    validatorOnUse(() => (httpPart === 'body' ? body : query).compile(schema))
+    validatorOnUse(() => ajvOf(httpPart === 'body' ? 'body' : 'query').compile(schema))
   )
   const compile = SerializerSelector()({}, {})
   scope.setSerializerCompiler<FastifySchema>(({ schema, method, url, httpStatus }) =>
@@ -53,6 +49,14 @@ function serializerOnUse (compile: () => Serializer): Serializer {
     serialize ??= compile()
     return serialize(data)
   }
+}
+
+function ajvOf (part: 'body' | 'query'): Ajv {
+  validators ??= {
+    body: withFormats(new Ajv(OPTIONS)),
+    query: withFormats(new Ajv({ ...OPTIONS, coerceTypes: 'array' }))
+  }
+  return validators[part]
 }
 
 function withFormats (ajv: Ajv): Ajv {
