@@ -17,8 +17,9 @@ t.test('a request with 500 dashboards makes one statement for all revocations an
   let statements: string[] = []
   const db = database.db.withPlugin({
     transformQuery: ({ node }) => {
+      const text = JSON.stringify(node)
       // The audit entries of the previous request can be written at this moment.
-      if (!JSON.stringify(node).includes('audit_log')) statements.push(node.kind)
+      if (!text.includes('audit_log')) statements.push(text.includes('insert into claims') ? 'claim' : node.kind)
       return node
     },
     transformResult: async ({ result }) => result
@@ -47,9 +48,9 @@ t.test('a request with 500 dashboards makes one statement for all revocations an
     t.equal((await injectJson(app, { embedQuerString: query, dashboardServerApiUrl: bi.origin })).statusCode, 200)
     return before
   }
-  t.same(await statementsFor(numbered(500)), ['SelectQueryNode', 'InsertQueryNode'])
-  t.same(await statementsFor(numbered(500)), ['InsertQueryNode'], 'all revocations are cached')
-  t.same(await statementsFor(`${numbered(499)},D500`), ['SelectQueryNode', 'InsertQueryNode'], 'D500 is not cached')
+  t.same(await statementsFor(numbered(500)), ['SelectQueryNode', 'claim'])
+  t.same(await statementsFor(numbered(500)), ['claim'], 'all revocations are cached')
+  t.same(await statementsFor(`${numbered(499)},D500`), ['SelectQueryNode', 'claim'], 'D500 is not cached')
 })
 
 t.test('a query has at most 50 dashboards by default, and "maxDashboards" is from 1 to 500', async (t) => {
