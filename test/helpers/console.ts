@@ -33,11 +33,13 @@ export interface ConsoleOptions {
   colorScheme?: 'light' | 'dark'
   viewport?: { width: number, height: number }
   identityMocks?: boolean
+  /** The page shows pages of the mock products, so requests to them are expected. */
+  productFrames?: true
 }
 
 /** The built-in server with its console, and a page; `null` without a browser. */
 export async function openConsole (t: Test, options: ConsoleOptions = {}): Promise<Console | null> {
-  const { variables = {}, host = '127.0.0.1', colorScheme = 'light', identityMocks = false } = options
+  const { variables = {}, host = '127.0.0.1', colorScheme = 'light', identityMocks = false, productFrames = false } = options
   const browser = await openBrowser(t)
   if (browser === null) return null
   // A walk through the pages is faster than a person.
@@ -49,7 +51,9 @@ export async function openConsole (t: Test, options: ConsoleOptions = {}): Promi
   const context = await browser.newContext({ colorScheme, viewport, reducedMotion: 'reduce' })
   const page = await context.newPage()
   const complaints: string[] = []
-  watch(page, origin, complaints)
+  const { databrain, boldbi, dxfeed } = demo.products
+  const products = [databrain, boldbi, dxfeed].map((product) => product?.mockOrigin ?? '')
+  watch(page, origin, complaints, productFrames ? products : [])
   const { email: owner, generatedPassword } = demo.first
 
   return {

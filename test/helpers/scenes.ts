@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
 
-import { COLOR_RULES, openConsole, overflow, violations, watch } from './console.js'
+import { COLOR_RULES, openConsole, overflow, violations } from './console.js'
 import type { Console, ConsoleOptions } from './console.js'
 
 /** One state of one page, as a user sees it. */
@@ -25,8 +25,6 @@ export interface Subject {
   options?: ConsoleOptions
   /** Stores what the scenes show. Returns who looks at them. Default: the owner of the first start. */
   prepare?: (parts: Console) => Promise<{ email: string, password: string } | 'nobody' | undefined>
-  /** The scenes show pages of the mock products, so requests to them are expected. */
-  productFrames?: true
   scenes: readonly Scene[]
 }
 
@@ -41,20 +39,25 @@ const NARROW = { width: 320, height: 640 }
  * policy reports nothing, nothing scrolls sideways, also not at 320 pixels. With SCREENSHOTS=<folder> it writes a
  * picture of each.
  */
-export async function playScenes (t: Test, { options, prepare, productFrames, scenes }: Subject): Promise<void> {
+export async function playScenes (t: Test, { options, prepare, scenes }: Subject): Promise<void> {
   t.setTimeout(300_000)
   const parts = await openConsole(t, options)
   if (parts === null) return
   const viewer = await prepare?.(parts)
-  const { databrain, boldbi, dxfeed } = parts.products
-  const mocks = [databrain, boldbi, dxfeed].map((product) => product?.mockOrigin ?? '')
-  const others = productFrames === true ? mocks : []
-  const context = await parts.browser.newContext({ reducedMotion: 'reduce' })
-  if (viewer !== 'nobody') await signIn(context, parts, viewer)
+  // One page for all scenes, because each page takes half a second to start.
+  const { page } = parts
+  if (viewer !== 'nobody') {
+    await page.goto(parts.at('profile'))
+    await parts.signIn(viewer?.email, viewer?.password)
+    await page.getByRole('heading', { name: 'Profile' }).waitFor()
+  }
   for (const scene of scenes) {
-    const page = await context.newPage()
-    watch(page, parts.origin, parts.complaints, others)
+    // Leaves the page before it, also if the paths differ only in their fragments.
+    await page.goto('about:blank')
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    await page.mouse.move(0, 0)
     await page.setViewportSize(SIZES.desktop)
+    await page.emulateMedia({ colorScheme: 'light' })
     await scene.intercept?.(page)
     const path = typeof scene.path === 'string' ? scene.path : scene.path()
     await page.goto(`${parts.origin}/${path}`)
@@ -75,23 +78,10 @@ export async function playScenes (t: Test, { options, prepare, productFrames, sc
     }
     await page.setViewportSize(NARROW)
     t.equal(await overflow(page), 0, `${scene.name}: nothing scrolls sideways at ${NARROW.width} pixels`)
-    await page.close()
   }
   // An error that a scene shows on purpose.
   const complaints = parts.complaints.filter((text) => !/status of 5\d\d/.test(text))
   t.same(complaints, [], 'no error in the console of the browser, and no request to another host')
-}
-
-async function signIn (
-  context: BrowserContext,
-  parts: Console,
-  viewer: { email: string, password: string } | undefined
-): Promise<void> {
-  const page = await context.newPage()
-  await page.goto(parts.at('profile'))
-  await parts.signIn(viewer?.email, viewer?.password, page)
-  await page.getByRole('heading', { name: 'Profile' }).waitFor()
-  await page.close()
 }
 
 /** WebP, which Playwright cannot write but Chromium can: a third of the size of PNG. */
@@ -104,5 +94,6 @@ async function picture (page: Page, name: string): Promise<void> {
   // The part of the page that is on the screen. All pictures together are smaller than 5 MB.
   const clip = { x: 0, y: await page.evaluate<number>('scrollY'), width, height, scale: width > 1_000 ? 0.75 : 1 }
   const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 25, clip })
+  await session.detach()
   await writeFile(join(folder, `${name}.webp`), Buffer.from(data, 'base64'))
 }

@@ -7,8 +7,8 @@ const EMBEDS = ['databrain', 'boldbi', 'dxfeed']
 
 t.test('the start page with its embeds, attacks and events', async (t) => {
   await playScenes(t, {
+    options: { productFrames: true },
     prepare: async () => 'nobody',
-    productFrames: true,
     scenes: [
       { name: 'start-page', path: '', arrange: loaded },
       {
