@@ -136,6 +136,35 @@ export async function countContract (t: ContractTest, create: CreateStore): Prom
     )
   })
 
+  await t.test('totals of any range are the sums of its hours, also of days that it cuts', async () => {
+    const { store } = await create()
+    const { counts } = store
+    const hours = [5, 22, 24, 36, 47, 72 + 7, 72 + 8].map((hour) => START + hour * HOUR)
+    await counts.add(hours.map((hour, place) => aCount({ hour, events: 2 ** place, bytes: 3 ** place })))
+    const ends = [0, 5, 6, 22, 24, 36.5, 47, 48, 72, 72 + 8, 96].map((hour) => START + hour * HOUR)
+    for (const sweeps of [false, true]) {
+      if (sweeps) await store.sweep({ auditRetention: DAY })
+      for (const from of ends) {
+        for (const to of ends.filter((end) => end > from)) {
+          const own = hours.filter((hour) => hour >= from - from % HOUR && hour < to)
+          const last = own.at(-1)
+          const places = own.map((hour) => hours.indexOf(hour))
+          const expected = last === undefined
+            ? []
+            : [{
+                id: 'source-a',
+                outcome: 'bot',
+                events: places.reduce((sum, place) => sum + 2 ** place, 0),
+                bytes: places.reduce((sum, place) => sum + 3 ** place, 0),
+                lastAt: last + 1_000
+              }]
+          const range = `${(from - START) / HOUR} to ${(to - START) / HOUR}`
+          assert.deepEqual(await counts.totals('org-a', week({ from, to })), expected, range)
+        }
+      }
+    }
+  })
+
   await t.test('the latest time of each id is found at any age, the latest first', async () => {
     const { store } = await create()
     const { counts } = store

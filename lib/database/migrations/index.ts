@@ -22,6 +22,7 @@ import { sourceKeys } from './019-source-keys.js'
 import { refusedReplays } from './020-refused-replays.js'
 import { auditByOrganisation } from './021-audit-by-organisation.js'
 import { countsByHour } from './022-counts-by-hour.js'
+import { countSums } from './023-count-sums.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -46,5 +47,6 @@ export const migrations: Record<string, Migration> = {
   '019-source-keys': sourceKeys,
   '020-refused-replays': refusedReplays,
   '021-audit-by-organisation': auditByOrganisation,
-  '022-counts-by-hour': countsByHour
+  '022-counts-by-hour': countsByHour,
+  '023-count-sums': countSums
 }
