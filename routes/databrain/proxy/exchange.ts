@@ -20,6 +20,7 @@ export class Exchange {
   readonly #timer: NodeJS.Timeout
   #uploadTimer: NodeJS.Timeout | undefined
   #error: GatehouseError | null = null
+  #hasResponse = false
 
   constructor (upload: MeteredBody | null, { timeout, uploadTimeout }: ExchangeLimits) {
     this.#upload = upload
@@ -39,6 +40,11 @@ export class Exchange {
     return this.#error
   }
 
+  /** Whether the response has begun or the call has failed, and nothing more of the request's body is to be sent. */
+  get isSettled (): boolean {
+    return this.#hasResponse && (this.#upload === null || this.#upload.closed)
+  }
+
   /** Aborts the call, and the response if it has begun. The first error is kept. */
   abort (error: GatehouseError): void {
     this.#error ??= error
@@ -49,6 +55,7 @@ export class Exchange {
 
   /** Stops the timeout, after the response has begun or the call has failed. */
   stopTimeout (): void {
+    this.#hasResponse = true
     clearTimeout(this.#timer)
     if (this.#upload !== null) this.#upload.onProgress = () => {}
   }

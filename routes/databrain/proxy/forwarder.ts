@@ -90,7 +90,10 @@ export async function forwarder (
     // Forwards the raw stream, also if a parser of the host has replaced the body.
     request.body = upload ?? undefined
     const exchange = new Exchange(upload, options)
-    reply.raw.once('close', () => exchange.abort(clientDisconnected()))
+    reply.raw.once('close', () => {
+      // Aborting a complete exchange changes nothing, and creates an error with a stack.
+      if (!reply.raw.writableFinished || !exchange.isSettled) exchange.abort(clientDisconnected())
+    })
     // A response that waits in a pipeline does not emit "close".
     request.raw.once('aborted', () => exchange.abort(clientDisconnected()))
     const trace = CHANNELS.step.hasSubscribers
