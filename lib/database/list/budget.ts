@@ -13,17 +13,16 @@ export class ListBudget {
   readonly #signal: AbortSignal | undefined
   #statements = 0
   #rows = 0
-  #hasProgress = false
 
   /** @param signal aborts when the client no longer waits for the page */
   constructor (signal?: AbortSignal) {
     this.#signal = signal
   }
 
-  /** Whether no further statement may be sent. A page makes progress first, however long that takes. */
+  /** Whether no further statement may be sent. Time never prevents the first statement. */
   get isSpent (): boolean {
     if (this.isAborted) return true
-    return this.#hasProgress &&
+    return this.#statements > 0 &&
       (this.#statements >= PAGE_STATEMENTS || this.#rows >= PAGE_ROWS || performance.now() >= this.#deadline)
   }
 
@@ -31,14 +30,9 @@ export class ListBudget {
     return this.#signal?.aborted === true
   }
 
-  /** Whether the next page would continue behind the start of this one. */
+  /** Whether a statement has completed, so that a page that ends now has made progress. */
   get hasProgress (): boolean {
-    return this.#hasProgress
-  }
-
-  /** Call it when rows were read, or when it is known that there are none. */
-  noteProgress (): void {
-    this.#hasProgress = true
+    return this.#statements > 0
   }
 
   /** Starts the timer with the first statement. Queueing time does not count, else a page might never progress. */

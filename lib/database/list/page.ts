@@ -50,7 +50,6 @@ export class ListPage<Row> {
   /** Moves to a position. The caller knows that no row of the list lies in between. */
   skipTo (position: Position): void {
     this.#position = position
-    this.#budget.noteProgress()
   }
 
   /**
@@ -70,7 +69,6 @@ export class ListPage<Row> {
       const request: RowRequest = { before: this.#position, scanLimit, limit, maxBytes: this.#bytesLeft }
       const scanned = await this.query((db) => scanList<Row>(sql, db, { ...toScan(request), ...request }))
       if (scanned === null) return true
-      this.#budget.noteProgress()
       const last = scanned.at(-1)
       this.#budget.countRows(Number(last?.place ?? 0))
       if (!this.#addRows(scanned, matches)) return this.#endWith(true)
