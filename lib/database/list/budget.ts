@@ -13,16 +13,17 @@ export class ListBudget {
   readonly #signal: AbortSignal | undefined
   #statements = 0
   #rows = 0
+  #hasProgress = false
 
   /** @param signal aborts when the client no longer waits for the page */
   constructor (signal?: AbortSignal) {
     this.#signal = signal
   }
 
-  /** Whether no further statement may be sent. Time never prevents the first statement. */
+  /** Whether no further statement may be sent. A page makes progress first, however long that takes. */
   get isSpent (): boolean {
     if (this.isAborted) return true
-    return this.#statements > 0 &&
+    return this.#hasProgress &&
       (this.#statements >= PAGE_STATEMENTS || this.#rows >= PAGE_ROWS || performance.now() >= this.#deadline)
   }
 
@@ -30,9 +31,14 @@ export class ListBudget {
     return this.#signal?.aborted === true
   }
 
-  /** Whether a statement has completed, so that a page that ends now has made progress. */
+  /** Whether the next page would continue behind the start of this one. */
   get hasProgress (): boolean {
-    return this.#statements > 0
+    return this.#hasProgress
+  }
+
+  /** Call it when the position of the page has changed. */
+  noteProgress (): void {
+    this.#hasProgress = true
   }
 
   /** Starts the timer with the first statement. Queueing time does not count, else a page might never progress. */

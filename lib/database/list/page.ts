@@ -49,6 +49,10 @@ export class ListPage<Row> {
 
   /** Moves to a position. The caller knows that no row of the list lies in between. */
   skipTo (position: Position): void {
+    const from = this.#position
+    if (from === null || position.timestamp < from.timestamp || position.sequence < from.sequence) {
+      this.#budget.noteProgress()
+    }
     this.#position = position
   }
 
@@ -73,7 +77,7 @@ export class ListPage<Row> {
       this.#budget.countRows(Number(last?.place ?? 0))
       if (!this.#addRows(scanned, matches)) return this.#endWith(true)
       if (last === undefined || (Number(last.place) < scanLimit && scanned.length < limit)) return false
-      this.#position = this.#positionOf(last)
+      this.skipTo(this.#positionOf(last))
     }
   }
 
@@ -110,7 +114,7 @@ export class ListPage<Row> {
         if (this.#rows.length === this.#limit) return false
         this.#rows.push(row)
       }
-      this.#position = this.#positionOf(row)
+      this.skipTo(this.#positionOf(row))
       this.#bytesLeft -= row.size + ITEM_BYTES
     }
     return true

@@ -72,7 +72,9 @@ export async function sqlList (
       }
       const since = Math.max(span.since, keyedSince)
       if (await search({ since, until: span.until })) return true
-      return since > Math.max(span.since, from) && await read({ since: span.since, until: since })
+      if (since <= Math.max(span.since, from)) return false
+      page.skipTo({ timestamp: since, sequence: 0 })
+      return await read({ since: span.since, until: since })
     }
 
     async function search (span: Span): Promise<boolean> {

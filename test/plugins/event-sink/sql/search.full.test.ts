@@ -10,6 +10,7 @@ import type { AcceptedEvent, ReadableEventSink } from '../../../../contracts/eve
 import { matchesFilter } from '../../../../plugins/event-sink/event-search.js'
 import { eventPartitions } from '../../../../plugins/event-sink/sql/partitions.js'
 import { sqlSink } from '../../../../plugins/event-sink/sql/index.js'
+import { listed } from '../../../../conformance/event-sink/fixtures.js'
 import { anEvent } from '../../../../conformance/event-sink/index.js'
 import { privatePostgres } from '../../../helpers/postgres.js'
 
@@ -78,6 +79,17 @@ function findsExactly (sink: ReadableEventSink, events: readonly AcceptedEvent[]
     { numRuns: 20 }
   )
 }
+
+t.test('a search of a slow database finds an old event, although each statement takes longer than a page', async (t) => {
+  const database = await openDatabase({ memory: true })
+  t.teardown(() => database.close())
+  const sink = await sqlSink(database)
+  const event = anEvent({ receivedAt: NOW - 50 * DAY, payload: '{"userId":"ann"}' })
+  await sink.write([event])
+  let time = performance.now()
+  t.intercept(performance, 'now', { value: () => (time += 1_000) })
+  t.same(await listed(sink, 'org-a', { userId: 'ann' }), [event])
+})
 
 t.test('a search finds exactly the events that match, on the embedded database', async (t) => {
   const database = await openDatabase({ memory: true })
