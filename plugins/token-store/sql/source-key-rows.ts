@@ -1,7 +1,7 @@
 import type { Kysely, Selectable, Transaction, Updateable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
-import type { DatabaseSchema, PipelineKeysTable } from '../../../lib/database/schema.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { CONFLICT } from '../../../lib/errors.js'
 import { earlier, newSourceKeyId, sortKeys } from '../source-key-rules.js'
 import { assertKey } from '../source-settings.js'
@@ -9,7 +9,7 @@ import type { SourceKey } from '../../../contracts/token-store/index.js'
 import { toDate, toMilliseconds } from './times.js'
 
 type Tx = Transaction<DatabaseSchema>
-export type KeyRow = Selectable<PipelineKeysTable>
+export type KeyRow = Selectable<DatabaseSchema['pipeline_keys']>
 
 /** A key to store. The source exists and is locked by the transaction. */
 export interface KeyToTake {
@@ -25,7 +25,7 @@ export interface KeyToTake {
 /** The columns of a key that is no longer in use. Its row stays, so that the key stays with its organisation. */
 export const RETIRED = {
   source_id: null, id: null, name: null, domains: null, enabled: true
-} as const satisfies Updateable<PipelineKeysTable>
+} as const satisfies Updateable<DatabaseSchema['pipeline_keys']>
 
 /** Stores a key of a source. Rejects with `CONFLICT` unless it is new, or has ended in the same organisation. */
 export async function takeKey (tx: Tx, key: KeyToTake, now: number): Promise<void> {
