@@ -15,7 +15,7 @@ import type { ServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 import { LOADED, STORES, storeOfServer, untilAcknowledged } from '../helpers/stores.js'
 
-const KILLS = Number(process.env.KILLS ?? 2)
+const KILLS = Number(process.env.KILLS ?? 3)
 
 t.setTimeout(KILLS * 200_000)
 

@@ -10,7 +10,7 @@ import { startServerProcess, temporaryFolder } from '../helpers/server-process.j
 import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 import { LOADED, STORES, storeOfServer, untilAcknowledged } from '../helpers/stores.js'
 
-const KILLS = Number(process.env.KILLS ?? 3)
+const KILLS = Number(process.env.KILLS ?? 6)
 /** The minimum number of events that are acknowledged over all kills. */
 const ACKS = Number(process.env.ACKS ?? KILLS * 500)
 const LOAD = { connections: 12, batching: 4 }

@@ -11,7 +11,7 @@ import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 import { LOADED, storeOfServer, STORES, untilAcknowledged } from '../helpers/stores.js'
 import { BOTS } from '../helpers/user-agents.js'
 
-const KILLS = Number(process.env.KILLS ?? 2)
+const KILLS = Number(process.env.KILLS ?? 3)
 const EVENTS = 'gatehouse_events_total'
 
 t.setTimeout(KILLS * 300_000)
