@@ -53,10 +53,14 @@ export function countExpiry (
   return async function expire (before) {
     const hour = hourOf(before)
     if (hour <= done) return
+    const { sql } = await import('kysely')
     for (const kind of kinds) {
       const [first, end] = subjectsOf(kind)
-      await db.deleteFrom('counts').where('subject', '>=', first).where('subject', '<', end)
-        .where('hour', '<', new Date(Math.max(0, hour))).execute()
+      // Locks the rows in the order of their key, as `foldCounts` does, so that instances cannot deadlock.
+      await sql`delete from counts where ctid = any(array(
+        select ctid from counts where subject >= ${first} and subject < ${end}
+          and hour < ${new Date(Math.max(0, hour))} order by org_id, subject, hour, outcome for update
+      ))`.execute(db)
     }
     done = hour
   }

@@ -47,13 +47,11 @@ export class ListPage<Row> {
     return this.#position
   }
 
-  /** Moves to a position. The caller knows that no row of the list lies in between. */
+  /** Moves down to a position, unless the page is there already. The caller knows that no row lies in between. */
   skipTo (position: Position): void {
-    const from = this.#position
-    if (from === null || position.timestamp < from.timestamp || position.sequence < from.sequence) {
-      this.#budget.noteProgress()
-    }
+    if (this.#position !== null && !isBelow(position, this.#position)) return
     this.#position = position
+    this.#budget.noteProgress()
   }
 
   /**
@@ -124,4 +122,8 @@ export class ListPage<Row> {
     this.#hasMore = true
     return value
   }
+}
+
+function isBelow (one: Position, other: Position): boolean {
+  return one.timestamp < other.timestamp || (one.timestamp === other.timestamp && one.sequence < other.sequence)
 }

@@ -16,7 +16,7 @@ export function runQuery (
   return new Promise((resolve, reject) => {
     const timer = timeLimit === undefined
       ? undefined
-      : setTimeout(() => reject(new Error('The query timed out')), timeLimit)
+      : setTimeout(() => reject(new Error('Query read timeout')), timeLimit)
     client.query(sql, values as unknown[], (error: Error | null, result) => {
       clearTimeout(timer)
       if (error === null) return resolve(result)
