@@ -62,7 +62,7 @@ interface InvitationsTable {
 }
 
 /** One reset link of a user. */
-interface PasswordResetsTable {
+export interface PasswordResetsTable {
   user_id: string
   digest: string
   /** Email and SHA-256 of the password hash when the link was sent. If either has changed, the link is not valid. */

@@ -40,7 +40,7 @@ interface SourcesTable {
 }
 
 /** Every current and former pipeline key. None is deleted, so that a key stays with its organisation. */
-interface PipelineKeysTable {
+export interface PipelineKeysTable {
   key: string
   org_id: string
   /** Null after the key expired or its source was deleted. */
