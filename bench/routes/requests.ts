@@ -18,7 +18,7 @@ export type CreateRequest = (target: Target, seconds: number, connections: numbe
 const EVENTS = 100
 /** Number of different bodies per second, created in advance; more than are sent. */
 const SIGNED_BODIES = 1_200
-const EMBED_BODIES = 20_000
+const EMBED_BODIES = 60_000
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 const keyed = (key: string) => ({ authorization: `Bearer ${key}`, ...JSON_TYPE })
