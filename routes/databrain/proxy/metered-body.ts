@@ -1,5 +1,4 @@
-import { Transform } from 'node:stream'
-import type { Readable, TransformCallback } from 'node:stream'
+import { Readable } from 'node:stream'
 
 export interface MeteredBodyOptions {
   /** Maximum bytes; the stream fails with `tooMuch` above them. */
@@ -13,15 +12,16 @@ export interface MeteredBodyOptions {
  * Passes the bytes of a source through and counts them. Unlike `pipeline` it does not destroy the source: destroying a
  * request would close the connection before the response is sent.
  */
-export class MeteredBody extends Transform {
+export class MeteredBody extends Readable {
   /** Called for each chunk. */
   onProgress: () => void = () => {}
-  /** Number of next bytes to copy into `kept`. */
+  /** Number of next bytes to copy into `recorded`. */
   recordBytes = 0
   readonly recorded: Buffer[] = []
   readonly source: Readable
   #left: number
   readonly #options: MeteredBodyOptions
+  readonly #pass = (chunk: Buffer): void => this.#passOn(chunk)
 
   constructor (source: Readable, options: MeteredBodyOptions) {
     super()
@@ -32,25 +32,37 @@ export class MeteredBody extends Transform {
     source.on('close', () => {
       if (!source.readableEnded) this.destroy(options.onSourceError(new Error('closed before its end')))
     })
-    this.on('close', () => source.unpipe(this))
+    source.on('end', () => this.push(null))
     // An error before the reader adds its listener would otherwise end the process.
     this.on('error', () => {})
-    source.pipe(this)
+    source.on('data', this.#pass)
   }
 
   /** Whether all received bytes were read, so that the stream waits for the source. */
   get isWaitingForSource (): boolean {
-    return !this.writableEnded && this.readableLength === 0 && this.writableLength === 0
+    return !this.source.readableEnded && this.readableLength === 0
   }
 
-  override _transform (chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+  override _read (): void {
+    this.source.resume()
+  }
+
+  override _destroy (error: Error | null, done: (error: Error | null) => void): void {
+    this.source.off('data', this.#pass).pause()
+    done(error)
+  }
+
+  #passOn (chunk: Buffer): void {
     this.#left -= chunk.length
-    if (this.#left < 0) return done(this.#options.tooLarge())
+    if (this.#left < 0) {
+      this.destroy(this.#options.tooLarge())
+      return
+    }
     this.onProgress()
     if (this.recordBytes > 0) {
       this.recorded.push(chunk.subarray(0, this.recordBytes))
       this.recordBytes = Math.max(0, this.recordBytes - chunk.length)
     }
-    done(null, chunk)
+    if (!this.push(chunk)) this.source.pause()
   }
 }

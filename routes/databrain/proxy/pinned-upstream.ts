@@ -48,14 +48,14 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
   function request ({ method, path, headers, body }: Call, callback: Callback): void {
     const { [EXCHANGE]: exchange, ...sent } = headers
     if (exchange === undefined) return callback(new UPSTREAM_ERROR({ reason: 'the call has no exchange' }))
-    const call = { method, path, headers: sent, body: body ?? null, signal: exchange.signal }
+    const call = { method, path, headers: sent, body: body ?? null, signal: exchange }
     let isOver = false
     // undici reports an abort only after the call has a socket.
-    exchange.signal.addEventListener('abort', () => {
+    exchange.once('abort', () => {
       if (isOver) return
       isOver = true
       callback(exchange.error)
-    }, { once: true })
+    })
     pool.request(call, (error, reply) => {
       if (isOver) {
         if (error === null) reply.body.on('error', () => {}).destroy()
