@@ -1,4 +1,4 @@
-// What lists cost on many stored events, and what they cost those who write: EVENTS=1000000 PGLITE_EVENTS=200000
+// The cost of lists on many stored events, for readers and for writers: EVENTS=1000000 PGLITE_EVENTS=200000
 // REQUESTS=1000 RATE=300 DURATION=10 VIEWERS=20 PAUSE=600. ONLY=postgres or ONLY=pglite leaves the other one out.
 import { setTimeout as sleep } from 'node:timers/promises'
 

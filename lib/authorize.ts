@@ -3,7 +3,7 @@ import { FORBIDDEN, GatehouseError, INTERNAL_ERROR, UNAUTHORIZED } from './error
 import { tracedValue } from './trace.js'
 
 /**
- * What a host's `authorize` returns: the grant of the user, or `null` or `undefined` if no user is signed in (401). It
+ * The result of a host's `authorize`: the grant of the user, or `null` or `undefined` if no user is signed in (401). It
  * throws `FORBIDDEN` for a user without permission (403). Sync or async.
  */
 export type HostDecision<Grant> = Grant | null | undefined | Promise<Grant | null | undefined>

@@ -12,7 +12,7 @@ export interface SemaphoreOptions {
 }
 
 interface TaskOptions {
-  /** What the task counts for in `maxWaiting`. Default: 1. */
+  /** The number of tasks that this one counts as in `maxWaiting`. Default: 1. */
   weight?: number
   /** A task that is still waiting when the signal aborts rejects with the signal's reason and never runs. */
   signal?: AbortSignal | undefined

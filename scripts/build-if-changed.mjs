@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../', import.meta.url))
 /** The name, size and time of every source at the last build. */
 const record = join(root, 'dist/.sources')
-/** What does not end up in `dist`, or is written by the build. */
+/** The files that do not end up in `dist`, or are written by the build. */
 const OTHERS = /^(?:\.|bench$|coverage$|deploy$|dist$|examples$|node_modules$|test$)|\/built(?:\.|$)|\/(?:d|browser)\.js(?:\.|$)/
 
 const sources = describe('')

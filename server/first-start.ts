@@ -6,7 +6,7 @@ import type { Config } from './config/index.js'
 import { createSource, findDemoSource, ORG } from './demo-source.js'
 import { parseUrl } from '../signing/parse-url.js'
 
-/** What the first start created. The secrets are returned only here. */
+/** The result of the first start. The secrets are returned only here. */
 export interface FirstStart {
   email: string
   /** `null`: the password came from the environment. */

@@ -1,4 +1,4 @@
-// How much the growth bench stores, and how its rows are named.
+// The numbers of rows of the growth bench, and their names.
 import { createHash } from 'node:crypto'
 
 export interface Sizes {

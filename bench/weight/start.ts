@@ -1,4 +1,4 @@
-// How long the built-in server takes from its start until it is ready, for the first time and again on the same data.
+// The time from the start of the built-in server until it is ready, for the first time and again on the same data.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -11,7 +11,7 @@ export interface AuditEntry {
   userEmail: string | null
   resourceType: string | null
   resourceId: string | null
-  /** What the action changed. JSON-serialisable; never contains a secret. */
+  /** The changes of the action. JSON-serialisable; never contains a secret. */
   changes: Record<string, unknown> | null
   ipAddress: string | null
   userAgent: string | null

@@ -46,7 +46,7 @@ export interface RefusedEvent {
 
 /** Values of a refused request that its events need when they are accepted later. */
 export interface RefusedReplay {
-  /** What `payload` contains: one event, the body of a batch, or the delivery of a webhook before its mapping. */
+  /** The content of `payload`: one event, the body of a batch, or the delivery of a webhook before its mapping. */
   form: 'event' | 'batch' | 'delivery'
   /** The type that the path names; `null` if the event names it. */
   type: EventType | null

@@ -1,6 +1,6 @@
 import type { Page, PageRequest } from '../page.js'
 
-/** What a revocation applies to. */
+/** The kind of subject that a revocation applies to. */
 export type RevocationKind = 'user' | 'tenant' | 'dashboard'
 
 /** The user, tenant or dashboard that a revocation applies to. */

@@ -85,7 +85,7 @@ export interface Rotation {
   presented: string
   /** Digest of the new refresh token. */
   next: string
-  /** How long the presented token may be repeated after this rotation, milliseconds; 0 disables repeats. */
+  /** Milliseconds in which the presented token may be repeated after this rotation; 0 disables repeats. */
   grace: number
   /** The new token, encrypted by the caller, stored for the grace period; `null` without a grace period. */
   sealedSuccessor: string | null

@@ -24,7 +24,7 @@ import type { DatabaseSchema } from './schema.js'
 
 const READY_TIMEOUT = 2_000
 
-/** What a confirmed write survives: `none`, a crash of the process, or a power failure (`disk`). */
+/** The failure that a confirmed write survives: `none`, a crash of the process, or a power failure (`disk`). */
 export type Durability = 'none' | 'process' | 'disk'
 
 /** An open database, as `openDatabase` returns it. */

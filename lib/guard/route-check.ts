@@ -15,7 +15,7 @@ import type { Registration } from './registry.js'
 const WATCHED: unique symbol = Symbol.for('fastify-gatehouse.watched') as never
 const CHECKED: unique symbol = Symbol.for('fastify-gatehouse.checked') as never
 
-/** What the routes of the suite hand out before a guard can ask for it. */
+/** The credentials that routes of the suite issue before a guard can ask for them. */
 const CREDENTIALS: readonly unknown[] = ['captcha', 'csrf'] satisfies Array<Config['issues']>
 
 /** The modules of the package's guards by their name under `config.gatehouse`, for error messages. */

@@ -56,7 +56,7 @@ export function hasQuota ({ dailyQuota, monthlyQuota }: WithQuota): boolean {
 }
 
 const MAX_SOURCES = 10_000
-/** How long the number of events of earlier days is used, milliseconds. */
+/** Milliseconds before the number of events of earlier days is read again. */
 const EARLIER_REFRESH = 60_000
 /** Time after midnight in which flushes may still add events of the day before, milliseconds. */
 const SETTLING = 60_000

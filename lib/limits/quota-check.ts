@@ -11,7 +11,7 @@ import type { ReadAccepted, UsedQuota } from './event-quota.js'
 
 export interface EventQuotaOptions {
   /**
-   * How long the number of accepted events of a source is used before it is read again, milliseconds, at most 60 000.
+   * Milliseconds before the number of accepted events of a source is read again, at most 60 000.
    * Instances exceed a quota together by at most what the other instances accept in this time. Default: 5 000.
    */
   refreshEvery?: number

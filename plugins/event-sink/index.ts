@@ -22,7 +22,7 @@ export interface EventSinkOptions {
    * UTC days. `Infinity` keeps them forever. Default: `Infinity`.
    */
   retention?: number
-  /** How long the sink's counts by hour are kept, milliseconds, at least a day. Default: 400 days. */
+  /** Milliseconds for which the sink's counts by hour are kept, at least a day. Default: 400 days. */
   countRetention?: number
   /** The clock for the age of events, epoch milliseconds. Default: `Date.now`. */
   now?: () => number

@@ -5,7 +5,7 @@ export type LoginMethod = 'password' | 'passkey' | 'oidc' | 'saml' | 'second_fac
 
 type Changes = Readonly<Record<string, unknown>> | undefined
 
-/** What a revocation takes away, by its audit action. */
+/** The credential that a revocation ends, by its audit action. */
 export const REVOCATIONS: Readonly<Record<string, string>> = {
   'embed.revoked': 'embed',
   'auth.logout': 'session',

@@ -62,7 +62,7 @@ interface Sample {
   value: number
 }
 
-/** What prom-client's `Registry` needs of a metric. */
+/** The part of a metric that prom-client's `Registry` needs. */
 interface Scraped {
   readonly name: string
   readonly help: string

@@ -5,7 +5,7 @@ import { INVALID_OPTIONS } from '../../lib/errors.js'
 /** The package, which is optional and imported at registration. */
 export type OpenTelemetry = typeof import('@opentelemetry/api')
 
-/** What the API returns before an SDK has registered its provider, and around the SDK's provider after that. */
+/** The provider that the API returns before an SDK has registered its own, and around the SDK's provider after that. */
 type Proxy = TracerProvider & { getDelegateTracer? (name: string): object | undefined }
 
 /** Returns the provider that an SDK has registered for the process; `null` without an SDK. */

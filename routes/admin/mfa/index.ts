@@ -30,7 +30,7 @@ export interface AdminMfaOptions extends AdminScopeOptions {
   prefix?: string
   /** Name of the service, as authenticator apps show it. Default: `'fastify-gatehouse'`. */
   appName?: string
-  /** Where passkeys are valid. Default: none, without routes for passkeys. */
+  /** The domain and origins of passkeys. Default: none, without routes for passkeys. */
   passkeys?: PasskeyOptions
   /** Maximum requests per client address on the routes of the login. Default: 20 per minute. */
   loginRateLimit?: RateLimitOptions

@@ -5,7 +5,7 @@ import { assertNonEmpty, refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { parseUrl } from '../../../signing/parse-url.js'
 
-/** Where passkeys are valid. */
+/** The domain and origins of passkeys. */
 export interface PasskeyOptions {
   /** The domain of the pages, such as `example.com`; passkeys are bound to it, so it must not change. No address. */
   rpId: string

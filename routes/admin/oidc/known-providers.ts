@@ -28,7 +28,7 @@ export interface KnownProvidersOptions {
   log: FastifyBaseLogger
 }
 
-/** What the server knows about a provider from its discovery document and key set. */
+/** The facts of a provider from its discovery document and key set. */
 export interface KnownProvider {
   readonly server: ServerMetadata
   readonly keys: ProviderKeys

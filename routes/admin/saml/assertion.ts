@@ -18,7 +18,7 @@ const CONDITIONS = ['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction']
 /** How long after its `IssueInstant` an assertion is accepted at most, whatever it says, in milliseconds. */
 const MAX_AGE = 3_600_000
 
-/** What an assertion must fit. */
+/** The expected values of an assertion. */
 export interface Expected {
   issuer: string
   /** The entity id of this service provider. */

@@ -21,7 +21,7 @@ import {
 /** How long after its `IssueInstant` a LogoutRequest is accepted, in milliseconds. */
 const MAX_AGE = 300_000
 
-/** What a LogoutRequest must fit. */
+/** The expected values of a LogoutRequest. */
 export interface LogoutExpected extends Side {
   settings: SamlSettings
   /** The private keys of this service provider, PEM. */

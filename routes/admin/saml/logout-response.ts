@@ -9,7 +9,7 @@ export interface LogoutAnswer {
   side: Side
   /** The id of the LogoutRequest. */
   requestId: string
-  /** What the provider sent with its request, and receives back. */
+  /** The `RelayState` that the provider sent with its request, and receives back. */
   relayState: string
   /** The private key to sign with (PEM); `null` for none. */
   key: string | null

@@ -4,7 +4,7 @@ import { skewOf } from './settings.js'
 import type { ServiceUrls } from './sp-metadata.js'
 import type { SamlTools } from './tools.js'
 
-/** What the routes and the protocol of `adminSaml` share. */
+/** The services that the routes and the protocol of `adminSaml` share. */
 export interface SamlService {
   tools: SamlTools
   /** Returns the URLs of this service provider for an identity provider. */

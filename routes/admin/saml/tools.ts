@@ -15,7 +15,7 @@ export interface Side {
   recipient: string
 }
 
-/** What the optional packages of SAML give. */
+/** The functions of the optional packages of SAML. */
 export interface SamlTools {
   parseXml: ParseXml
   /**

@@ -19,7 +19,7 @@ import { ssoTransactions } from './transactions.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the plugins for single sign-on share. Decorated by the first of them. */
+    /** The services that the plugins for single sign-on share. Decorated by the first of them. */
     adminSso: { core: SsoCore, options: string }
   }
 }

@@ -29,7 +29,7 @@ export interface ProvenIdentity {
   mfaAt: number | null
   /** The provider's id of its own session, for a logout; `null` for none. */
   providerSession: string | null
-  /** What a logout at the provider needs, such as the ID token; `null` for none. Stored encrypted. */
+  /** The data for a logout at the provider, such as the ID token; `null` for none. Stored encrypted. */
   hint: string | null
 }
 
@@ -38,7 +38,7 @@ export interface SsoTransaction {
   readonly provider: SsoProvider
   /** The path that the login page shows at the end. */
   readonly returnTo: string | null
-  /** What `start` has returned as `data`. */
+  /** The `data` that `start` returned. */
   readonly data: Readonly<Record<string, string>>
 }
 
@@ -93,7 +93,7 @@ export interface SsoProtocol {
   logoutUrl (provider: SsoProvider, session: SsoSession, hint: string | null): Promise<string | null>
 }
 
-/** What `adminOidc` and `adminSaml` share in one app. */
+/** The state that `adminOidc` and `adminSaml` share in one app. */
 export interface SsoCore {
   /** The origin and base path that browsers reach the server at, without a slash at the end. */
   readonly publicUrl: string

@@ -16,7 +16,7 @@ export function settingsCheck (
 
   return function checkSettings (settings, isOfHost = false) {
     const checked = valid(structuredClone(settings))
-    // What completes the settings comes from outside as well.
+    // The data that completes the settings also comes from outside.
     const completed = protocol.completeSettings === undefined ? checked : valid(protocol.completeSettings(checked))
     protocol.checkSettings(completed, isOfHost)
     return completed

@@ -12,7 +12,7 @@ import { refusedId } from './refused-id.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the body of this route contains, for refused events. Default: one event. */
+    /** The content of this route's body, for refused events. Default: one event. */
     refusedForm?: RefusedReplay['form']
   }
 }

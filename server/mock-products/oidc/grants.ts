@@ -5,7 +5,7 @@ import type { ProviderSession } from '../sign-in/browser-sessions.js'
 export const ACCESS_TOKEN_SECONDS = 300
 const CODE_AGE = 60_000
 
-/** What a person's sign-in has granted to the app. */
+/** The grants that a person's sign-in gave to the app. */
 export interface Grant {
   redirectUri: string
   /** The SHA-256 of the code verifier, as base64url. */

@@ -16,7 +16,7 @@ export interface Client {
   backchannelLogoutUrl: string | null
 }
 
-/** What the endpoints of one provider share. */
+/** The shared state of one provider's endpoints. */
 export interface ProviderState {
   /** Known once the provider listens. */
   issuer: string

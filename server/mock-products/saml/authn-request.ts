@@ -7,7 +7,7 @@ import { ASSERTION, attribute, children, onlyChild, PROTOCOL, textOf } from './x
 
 const POST_BINDING = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST'
 const CONTEXT = 'urn:oasis:names:tc:SAML:2.0:ac:classes:'
-/** What the sign-in page counts as, first the default. */
+/** The authentication contexts of the sign-in page; the first is the default. */
 const CONTEXTS = ['PasswordProtectedTransport', 'Password', 'unspecified'].map((name) => CONTEXT + name)
 const BOOLEANS: ReadonlyMap<string | null, boolean> = new Map([[null, false], ['false', false], ['0', false],
   ['true', true], ['1', true]])

@@ -21,7 +21,7 @@ export interface ServiceProvider {
   certificate?: string | null
 }
 
-/** What the endpoints of one provider share. */
+/** The shared state of one provider's endpoints. */
 export interface ProviderState {
   /** Known once the provider listens, as are the URLs. */
   entityId: string

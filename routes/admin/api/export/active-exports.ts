@@ -7,7 +7,7 @@ import { AccessCheck } from '../access-check.js'
 import type { ExportLimits } from './options.js'
 import type { ExportOutcome } from './running-export.js'
 
-/** What this module needs of an export. */
+/** The part of an export that this module needs. */
 export interface WatchedExport {
   /** Milliseconds for which the client has read nothing. */
   readonly blockedFor: number
