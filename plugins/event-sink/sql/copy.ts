@@ -32,10 +32,12 @@ export class EventCopy {
   ids (events: ReadonlyMap<string, AcceptedEvent>): CopyPart {
     const ids = this.#ids
     ids.reset()
-    for (const [id, { receivedAt }] of sortById([...events])) {
+    const keys = [...events.keys()]
+    const values = [...events.values()]
+    for (const index of orderOf(keys)) {
       ids.row()
-      ids.uuid(id)
-      ids.time(receivedAt)
+      ids.uuid(keys[index] as string)
+      ids.time((values[index] as AcceptedEvent).receivedAt)
     }
     return { into: IDS, messages: ids.messages() }
   }
@@ -111,12 +113,12 @@ function haveSameStart (one: AcceptedEvent, other: AcceptedEvent): boolean {
 const INDEX_RANGE = 2 ** 21
 
 /**
- * Sorts by the first 32 bits of the ids, as sorting numbers takes a tenth of the time of sorting strings. A deadlock
- * between ids that share these bits is possible, but extremely unlikely; PostgreSQL resolves it.
+ * Returns the order of the ids by their first 32 bits, as their indexes, because sorting numbers takes a tenth of the
+ * time of sorting strings. A deadlock between ids that share these bits is possible, but extremely unlikely; PostgreSQL
+ * resolves it.
  */
-function * sortById<Entry extends readonly [id: string, ...rest: unknown[]]> (
-  entries: readonly Entry[]
-): Generator<Entry> {
-  const keys = Float64Array.from(entries, ([id], place) => wordOfId(id, 0) * INDEX_RANGE + place)
-  for (const key of keys.sort()) yield entries[key % INDEX_RANGE] as Entry
+function orderOf (ids: readonly string[]): Float64Array {
+  const keys = new Float64Array(ids.length)
+  for (const [index, id] of ids.entries()) keys[index] = wordOfId(id, 0) * INDEX_RANGE + index
+  return keys.sort().map((key) => key % INDEX_RANGE)
 }
