@@ -4,12 +4,12 @@
 import { createServer } from 'node:http'
 
 import Fastify from 'fastify'
-import { Pool } from 'undici'
 
 import auditLog from '../plugins/audit-log/index.js'
 import tokenStore from '../plugins/token-store/index.js'
 import { memoryStore } from '../plugins/token-store/memory/index.js'
 import embedAuthorize from '../routes/embed-authorize/index.js'
+import { addHop } from './hop.js'
 import { listen, listening, serve } from './serve.js'
 
 /** About 1.5 KB, the size of an access token with the details of a user and a dashboard. */
@@ -50,16 +50,7 @@ async function route (origin: string): Promise<number> {
 
 async function hop (origin: string): Promise<number> {
   const app = Fastify()
-  const pool = new Pool(origin)
-  app.post('/authorize', async (request, reply) => {
-    const response = await pool.request({
-      method: 'POST',
-      path: '/',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request.body)
-    })
-    return reply.type('application/json').send(await response.body.text())
-  })
+  addHop(app, '/authorize', origin)
   return await listen(app)
 }
 

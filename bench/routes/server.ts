@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 
 import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
-import { Pool } from 'undici'
 
+import { addHop } from '../hop.js'
 import { PEERS } from '../peers/servers.js'
 import { listen, listening, serve } from '../serve.js'
 import { lean } from './lean.js'
@@ -18,7 +18,6 @@ const PAIR = { access_token: 'x'.repeat(420), token_type: 'Bearer', expires_in: 
 /** Routes that only read and answer as much as the measured ones. */
 function bare (): Promise<number> {
   const app = Fastify({ bodyLimit: 5_242_880 })
-  const pool = new Pool(UPSTREAM)
   app.post('/event', async () => ({ success: true }))
   app.post('/batch', async () => ({ success: true, accepted: 100, rejected: 0 }))
   app.get('/pixel', async (_request, reply) => reply.type('image/gif').send(GIF))
@@ -26,15 +25,7 @@ function bare (): Promise<number> {
   app.get('/widget-token', async () => WIDGET_REPLY)
   app.get('/ok', async () => ({ status: 'ok' }))
   app.post('/refresh', async () => PAIR)
-  app.post('/hop', async (request, reply) => {
-    const response = await pool.request({
-      method: 'POST',
-      path: '/',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request.body)
-    })
-    return reply.type('application/json').send(await response.body.text())
-  })
+  addHop(app, '/hop', UPSTREAM)
   return listen(app)
 }
 
