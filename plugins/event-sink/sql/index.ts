@@ -108,7 +108,7 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
     sweep: (signal) =>
       partitions.prepare(now()).finally(() =>
         deletion.deleteIds(now() - DEDUPLICATION_WINDOW - GRACE, () => isStopped(signal))
-      ).finally(() => partitions.index(() => isStopped(signal))).finally(() =>
+      ).finally(() => partitions.index(now(), () => isStopped(signal))).finally(() =>
         foldCounts(database, () => isStopped(signal))
       ),
     counts,

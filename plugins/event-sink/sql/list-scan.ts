@@ -7,6 +7,7 @@ import type { Database } from '../../../lib/database/open-database.js'
 import { importOptional } from '../../../lib/optional-package.js'
 import type { EventFilter } from '../../../contracts/event-sink.js'
 import { keyOf } from './keys.js'
+import { LOOKUPS, lookupOf } from './lookup-index.js'
 
 const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip',
   'user_agent'] as const
@@ -38,20 +39,26 @@ export function isSearch (filter: EventFilter): boolean {
 }
 
 /**
- * Creates the function that returns the scan of one index: of the source, of the type, or of all events of the
- * organisation. With `isIndexed`, all events of the span have their keys, and the scan compares keys in the index.
+ * `plain`: reads the index of the source, of the type, or of all events of the organisation. `keys`: compares the keys
+ * in the index of all events. `lookup`: reads one of `LOOKUPS`. All events of the span of the last two have their keys.
  */
-export async function eventScans ({ db }: Database): Promise<Record<'plain' | 'indexed', ScanOf>> {
+export type ScanKind = 'plain' | 'keys' | 'lookup'
+
+/** Creates the functions that return the scan of one index. */
+export async function eventScans ({ db }: Database): Promise<Record<ScanKind, ScanOf>> {
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
 
-  function scan (isIndexed: boolean): ScanOf {
+  function scan (kind: ScanKind): ScanOf {
     return (orgId, filter, { since, until }, { before, scanLimit }) => {
       const { sourceId, type, from, to } = filter
-      let rows = db.selectFrom('events').select([...COLUMNS, ...JSON_COLUMNS]).orderBy('received_at', 'desc').orderBy(
-        'seq',
-        'desc'
-      ).limit(scanLimit)
-      if (isIndexed) {
+      const lookup = kind === 'lookup' ? lookupOf(filter) : null
+      let rows = db.selectFrom('events').select([...COLUMNS, ...JSON_COLUMNS, ...Object.values(KEY_COLUMNS)])
+        .orderBy('received_at', 'desc').orderBy('seq', 'desc').limit(scanLimit)
+      if (lookup !== null) {
+        const { expression, where } = LOOKUPS[lookup]
+        rows = rows.where(sql.raw<string>(expression), '=', lookedUp(orgId, filter, lookup))
+        if (where !== null) rows = rows.where(sql.raw<boolean>(where))
+      } else if (kind === 'keys') {
         rows = rows.where('org_id', '=', orgId)
         for (const [column, key] of keysIn(filter)) rows = rows.where(column, '=', key)
         for (const condition of conditionsOnTime(filter)) rows = rows.where(condition)
@@ -73,20 +80,24 @@ export async function eventScans ({ db }: Database): Promise<Record<'plain' | 'i
           eb(eb.refTuple('received_at', 'seq'), '<', eb.tuple(new Date(before.timestamp), String(before.sequence)))
         )
       }
-      const condition = sql<boolean>`${sql.join(conditionsOf(orgId, filter, isIndexed), sql` and `)}`
+      const condition = sql<boolean>`${sql.join(conditionsOf(orgId, filter, kind), sql` and `)}`
       return { rows, filter: condition, time: 'received_at', columns: COLUMNS, jsonColumns: JSON_COLUMNS, scanLimit }
     }
   }
 
   /** The conditions on each scanned row. */
-  function conditionsOf (orgId: string, filter: EventFilter, isIndexed: boolean): Array<RawBuilder<boolean>> {
+  function conditionsOf (orgId: string, filter: EventFilter, kind: ScanKind): Array<RawBuilder<boolean>> {
     const { sourceId, type, messageId, event, userId, anonymousId } = filter
     const conditions = [sql<boolean>`org_id = ${orgId}`]
     if (sourceId !== undefined) conditions.push(sql`source_id = ${toColumnText(sourceId)}`)
     if (type !== undefined) conditions.push(sql`type = ${type}`)
     if (messageId !== undefined) conditions.push(sql`message_id = ${toColumnText(messageId)}`)
-    if (isIndexed) return conditions
-    for (const value of [event, userId, anonymousId]) if (value !== undefined) conditions.push(mayContain(value))
+    if (kind === 'keys') return conditions
+    if (kind === 'lookup') {
+      for (const [column, key] of keysIn(filter)) conditions.push(sql`${sql.ref(column)} = ${key}`)
+    } else {
+      for (const value of [event, userId, anonymousId]) if (value !== undefined) conditions.push(mayContain(value))
+    }
     return [...conditions, ...conditionsOnTime(filter)]
   }
 
@@ -107,6 +118,14 @@ export async function eventScans ({ db }: Database): Promise<Record<'plain' | 'i
     return PLAIN.test(value) ? sql`(${within(value)} or ${within('\\')})` : sql`(${within('\\')})`
   }
 
+  /** The value of the expression of a look-up's index. */
+  function lookedUp (orgId: string, filter: EventFilter, lookup: keyof typeof LOOKUPS) {
+    const { messageId = '', sourceId = '', type = '' } = filter
+    if (lookup === 'messageId') return hash(orgId, toColumnText(messageId))
+    if (lookup === 'sourceAndType') return hash(orgId, `${toColumnText(sourceId)}\n${type}`)
+    return sql<string>`hashtextextended(${orgId}::text, ${keyOf(filter[lookup] ?? '')}::bigint)`
+  }
+
   /** The expression that the indexes by source and by type use in place of the ids. */
   function hashOf (column: 'source_id' | 'type') {
     return sql<string>`hashtextextended(org_id || E'\n' || ${sql.ref(column)}, 0)`
@@ -116,7 +135,7 @@ export async function eventScans ({ db }: Database): Promise<Record<'plain' | 'i
     return sql<string>`hashtextextended(${`${orgId}\n${value}`}::text, 0)`
   }
 
-  return { plain: scan(false), indexed: scan(true) }
+  return { plain: scan('plain'), keys: scan('keys'), lookup: scan('lookup') }
 }
 
 function keysIn (filter: EventFilter): Array<[column: typeof KEY_COLUMNS[keyof typeof KEY_COLUMNS], key: number]> {

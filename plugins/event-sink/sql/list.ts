@@ -9,12 +9,14 @@ import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 import type { AcceptedEvent, EventFilter, ReadableEventSink } from '../../../contracts/event-sink.js'
 import { matchesSearch } from '../event-search.js'
 import { eventScans, isSearch } from './list-scan.js'
-import type { Span } from './list-scan.js'
+import type { ScanKind, Span } from './list-scan.js'
+import { lookupOf } from './lookup-index.js'
 import type { EventPartitions, Partition } from './partitions.js'
 import { searchWindows } from './search-window.js'
 
-const HOUR = 60 * 60 * 1000
-const DAY = 24 * HOUR
+const DAY = 24 * 60 * 60 * 1000
+/** How long the list of partitions is cached, milliseconds. */
+const KNOWN_TIME = 10 * 60 * 1000
 /** Number of days in the first query, today included, and maximum number of days in a query. */
 const FIRST_DAYS = 4
 const MAX_DAYS = 32
@@ -22,7 +24,7 @@ const MAX_DAYS = 32
 /**
  * Lists the events of an organisation by `receivedAt`, newest first. A query over all days would lock all partitions,
  * thousands after some years, so it goes back a few days at a time until the page is full or its budget is spent. A
- * search compares the keys of many events in the index and reads only the events whose keys match.
+ * search looks events up in the indexes of the days that have ended. In newer events it compares keys in an index.
  */
 export async function sqlList (
   database: Database,
@@ -35,14 +37,16 @@ export async function sqlList (
   /** Since when every event has keys, epoch milliseconds. */
   const keyedSince = keyed?.since.getTime() ?? Infinity
 
-  let known = { day: -Infinity, until: -Infinity }
+  let known = { oldest: -Infinity, lookupsUntil: -Infinity, until: -Infinity }
 
   /**
-   * Resolves with the oldest day that has its own partition, cached for an hour; older events are in the last span,
-   * which has no start. Does not count against the page's budget, so that each page reaches older days.
+   * Resolves with the oldest day that has its own partition, and with the time until which all partitions have the
+   * indexes of look-ups, cached for ten minutes; `null`: the client has disconnected. Events older than the oldest day
+   * are in the last span, which has no start. Does not count against the page's budget, so that each page reaches older
+   * days.
    */
-  async function oldestDay (signal: AbortSignal | undefined): Promise<number | null> {
-    if (now() < known.until) return known.day
+  async function knownPartitions (signal: AbortSignal | undefined): Promise<typeof known | null> {
+    if (now() < known.until) return known
     let tables: Partition[]
     try {
       tables = await lists.read((read) => partitions.list(read), signal)
@@ -50,8 +54,13 @@ export async function sqlList (
       if (signal?.aborted === true) return null
       throw error
     }
-    known = { day: Math.min(...tables.map(({ since }) => since ?? Infinity)), until: now() + HOUR }
-    return known.day
+    const others = tables.filter(({ since, until, hasLookups }) => !hasLookups && (since ?? until) !== null)
+    known = {
+      oldest: Math.min(...tables.map(({ since }) => since ?? Infinity)),
+      lookupsUntil: Math.min(now(), ...others.map(({ since }) => since ?? -Infinity)),
+      until: now() + KNOWN_TIME
+    }
+    return known
   }
 
   async function list (orgId: string, filter: EventFilter, request: PageRequest): Promise<Page<AcceptedEvent>> {
@@ -64,17 +73,30 @@ export async function sqlList (
     )
     const showsAll = !searches && (type === undefined || (sourceId === undefined && type !== 'track'))
     const matches = (row: EventRow) => matchesSearch(toEvent(row), filter)
+    const lookupsUntil = lookupOf(filter) === null
+      ? -Infinity
+      : (await knownPartitions(request.signal))?.lookupsUntil ?? -Infinity
+    /** The kinds of scans, each with the time from which it applies, the newest first. */
+    const kinds: Array<[ScanKind, since: number]> = searches
+      ? [['keys', Math.max(lookupsUntil, keyedSince)], ['lookup', keyedSince], ['plain', -Infinity]]
+      : [['plain', lookupsUntil], ['lookup', -Infinity]]
 
     /** Reads the rows of a span; resolves with whether the page is complete. */
     async function read (span: Span): Promise<boolean> {
-      if (!searches || span.until <= keyedSince) {
-        return page.fill((rows) => scans.plain(orgId, filter, span, rows), { showsAll, matches })
+      for (const [kind, start] of kinds) {
+        if (span.until <= start) continue
+        const since = Math.max(span.since, start)
+        const part = { since, until: span.until }
+        if (kind === 'keys' ? await search(part) : await fill(kind, part)) return true
+        if (since <= Math.max(span.since, from)) return false
+        page.skipTo({ timestamp: since, sequence: 0 })
+        span = { since: span.since, until: since }
       }
-      const since = Math.max(span.since, keyedSince)
-      if (await search({ since, until: span.until })) return true
-      if (since <= Math.max(span.since, from)) return false
-      page.skipTo({ timestamp: since, sequence: 0 })
-      return await read({ since: span.since, until: since })
+      return false
+    }
+
+    function fill (kind: ScanKind, span: Span): Promise<boolean> {
+      return page.fill((rows) => scans[kind](orgId, filter, span, rows), { showsAll, matches })
     }
 
     async function search (span: Span): Promise<boolean> {
@@ -82,18 +104,18 @@ export async function sqlList (
         const window = await page.query((db) => searchWindow(db, orgId, filter, span, page.position))
         if (window === null) return true
         if (window === 'empty') return false
-        if (await page.fill((rows) => scans.indexed(orgId, filter, window, rows), { showsAll, matches })) return true
+        if (await fill('keys', window)) return true
         if (window.since <= Math.max(span.since, from)) return false
         page.skipTo({ timestamp: window.since, sequence: 0 })
       }
     }
 
-    let span = firstSpan(Math.min(to, page.position?.timestamp ?? Infinity), now(), known.day)
+    let span = firstSpan(Math.min(to, page.position?.timestamp ?? Infinity), now(), known.oldest)
     while (!await read(span) && span.since > from) {
       page.skipTo({ timestamp: Math.max(span.since, 0), sequence: 0 })
-      const oldest = await oldestDay(request.signal)
-      if (oldest === null) break
-      span = spanBefore(span, oldest)
+      const partitions = await knownPartitions(request.signal)
+      if (partitions === null) break
+      span = spanBefore(span, partitions.oldest)
     }
     return page.page(toEvent)
   }

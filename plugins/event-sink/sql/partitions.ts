@@ -3,8 +3,10 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../../../lib/database/open-database.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { importOptional } from '../../../lib/optional-package.js'
-import { FIND_COLUMNS, findIndexes } from './find-index.js'
+import { FIND_INDEX, findIndexes } from './find-index.js'
+import { indexBuilder } from './index-build.js'
 import { toTimestamp } from './insert.js'
+import { LOOKUPS } from './lookup-index.js'
 
 const DAY = 24 * 60 * 60 * 1000
 /** Days after today that have a partition: locks or a missing privilege may prevent new ones for as long. */
@@ -19,6 +21,9 @@ const STATEMENT_TIMEOUT = 2_000
 const MAX_MOVED_EVENTS = 10_000
 /** First half of the advisory lock's key; the second half is the table. */
 const LOCK_CLASS = 0x67617465
+/** Milliseconds after the end of a day until its last events are stored. */
+const GRACE = 60 * 60 * 1000
+const LOOKUP_INDEXES = Object.values(LOOKUPS)
 
 /** A partition of the events with its quoted name. The default partition has no bounds. */
 export interface Partition {
@@ -27,6 +32,8 @@ export interface Partition {
   since: number | null
   /** Epoch milliseconds, exclusive; `null`: no upper bound. */
   until: number | null
+  /** Whether it has all `LOOKUPS`. */
+  hasLookups: boolean
 }
 
 /** Manages the partitions of the events. */
@@ -39,10 +46,11 @@ export interface EventPartitions {
    */
   prepare(now: number): Promise<void>
   /**
-   * Indexes the partitions from before the migration to this version, in the background: see `findIndexes`. Starts no
-   * further index once `stopped` returns true.
+   * Indexes partitions in the background: those from before the migration to this version (see `findIndexes`), and, by
+   * `LOOKUPS`, those whose day has ended at `now`, epoch milliseconds. Starts no further index once `stopped` returns
+   * true.
    */
-  index(stopped: () => boolean): Promise<void>
+  index(now: number, stopped: () => boolean): Promise<void>
   /** Drops a partition with its events, if it still exists. Rejects if a lock blocks it for longer than 500 ms. */
   drop(partition: Partition): Promise<void>
 }
@@ -52,19 +60,25 @@ export async function eventPartitions (database: Database): Promise<EventPartiti
   const { patient } = database
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
 
+  const builder = await indexBuilder(database)
+
   // Reads names, not oids: an oid has no name after another instance has dropped the table.
   async function list (from: Kysely<DatabaseSchema> = patient): Promise<Partition[]> {
-    const { rows } = await sql<{ name: string, since: Date | null, until: Date | null }>`
+    const { rows } = await sql<{ name: string, since: Date | null, until: Date | null, lookups: number }>`
       select format('%I.%I', nspname, relname) as name,
         substring(bound from ${String.raw`FROM \('([^']*)'\)`})::timestamptz as since,
-        substring(bound from ${String.raw`TO \('([^']*)'\)`})::timestamptz as until
+        substring(bound from ${String.raw`TO \('([^']*)'\)`})::timestamptz as until,
+        (select count(*)::int from pg_index x join pg_class i on i.oid = indexrelid, unnest(
+            ${LOOKUP_INDEXES.map(({ suffix }) => suffix)}::text[]
+          ) suffix where indrelid = c.oid and indisvalid and i.relname = c.relname || suffix) as lookups
       from pg_inherits join pg_class c on c.oid = inhrelid join pg_namespace n on n.oid = relnamespace,
         lateral (select pg_get_expr(relpartbound, c.oid) as bound) b
       where inhparent = 'events'::regclass and bound is not null`.execute(from)
-    return rows.map(({ name, since, until }) => ({
+    return rows.map(({ name, since, until, lookups }) => ({
       name,
       since: since?.getTime() ?? null,
-      until: until?.getTime() ?? null
+      until: until?.getTime() ?? null,
+      hasLookups: lookups === LOOKUP_INDEXES.length
     }))
   }
 
@@ -94,7 +108,8 @@ export async function eventPartitions (database: Database): Promise<EventPartiti
       const table = `events_${toTimestamp(day).slice(0, 10).replaceAll('-', '')}`
       const name = sql.table(table)
       await sql`create table ${name} (like events including all)`.execute(tx)
-      await sql`create index ${sql.id(`${table}_find`)} on ${name} (${sql.raw(FIND_COLUMNS)})`.execute(tx)
+      const { suffix, definition } = FIND_INDEX
+      await sql`create index ${sql.id(table + suffix)} on ${name} ${sql.raw(definition)}`.execute(tx)
       await sql`lock table only events in share update exclusive mode`.execute(tx)
       await sql`lock table only events_default in access exclusive mode`.execute(tx)
       await sql`with moved as (delete ${ofDay} returning *) insert into ${name} select * from moved`.execute(tx)
@@ -102,9 +117,20 @@ export async function eventPartitions (database: Database): Promise<EventPartiti
     })
   }
 
+  const buildFindIndexes = await findIndexes(database, builder, exclusively)
+
   return {
     list,
-    index: await findIndexes(database, exclusively),
+
+    async index (now, stopped) {
+      await buildFindIndexes(stopped)
+      const ended = (await list()).filter(({ until, hasLookups }) =>
+        !hasLookups && (until ?? -Infinity) + GRACE <= now
+      ).map(({ name }) => name)
+      if (ended.length === 0) return
+      await builder.build(async (db) =>
+        (await builder.missing(db, LOOKUP_INDEXES)).filter(({ partition }) => ended.includes(partition)), stopped)
+    },
 
     async prepare (now) {
       const today = now - now % DAY

@@ -58,6 +58,19 @@ async function keepsDays (t: Test, database: Database): Promise<void> {
     t.same((await sink.list('org-a', {}, { limit: 10 })).data, [later, overmorrow, today])
   })
 
+  await t.test('an hour after its end, a day gets the indexes of searches, and the current day has none', async (t) => {
+    let now = START
+    const sink = await sqlSink(database, { now: () => now })
+    const { list } = await eventPartitions(database)
+    const indexed = async () =>
+      (await list()).filter(({ since, hasLookups }) => since !== null && hasLookups).map(({ name }) => name)
+    for (const [hours, expected] of [[5, []], [24.9, []], [25, ['public.events_20400227']]] as const) {
+      now = START + hours * HOUR
+      await sink.sweep?.()
+      t.same(await indexed(), expected)
+    }
+  })
+
   await t.test('an expired day is dropped with its table, and a partly expired day loses only its ' +
     'expired events', async (t) => {
     const sink = await sqlSink(database, { now: () => START })

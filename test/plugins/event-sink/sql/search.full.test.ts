@@ -26,6 +26,8 @@ const filters = fc.record({
   type: fc.option(fc.constantFrom(...EVENT_TYPES), { nil: undefined }),
   event: choice('e0', 'e1', 'e9'),
   userId: choice('u0', 'u7', 'u77'),
+  messageId: choice('m9', 'm77', 'm500'),
+  anonymousId: choice('a0', 'a1'),
   from: time,
   to: time,
   timestampFrom: time,
@@ -36,12 +38,13 @@ const filters = fc.record({
 function manyEvents (): AcceptedEvent[] {
   return Array.from({ length: 400 }, (_, n) =>
     anEvent({
+      messageId: `m${n}`,
       orgId: n % 10 === 9 ? 'org-b' : 'org-a',
       sourceId: n % 7 === 0 ? 'two' : 'one',
       type: EVENT_TYPES[n % 11 === 0 ? 1 + n % 3 : 0] as AcceptedEvent['type'],
       receivedAt: NOW - Math.floor((n * 7919) % 400) * DAY / 8,
       timestamp: NOW - (n * 31 % 400) * DAY / 8,
-      payload: JSON.stringify({ event: `e${n % 3}`, userId: `u${n % 40}` })
+      payload: JSON.stringify({ event: `e${n % 3}`, userId: `u${n % 40}`, anonymousId: `a${n % 2}` })
     })).sort((one, other) => other.receivedAt - one.receivedAt)
 }
 
@@ -52,10 +55,14 @@ async function findsMatches (t: Test, database: Database): Promise<void> {
   const sink = await sqlSink(database, { now: () => NOW })
   await sink.write(events)
   await t.resolves(findsExactly(sink, events), 'events with keys')
+  await partitions.index(NOW, () => false)
+  await t.resolves(findsExactly(await sqlSink(database, { now: () => NOW }), events), 'days with indexes of look-ups')
   await sql`update events set message_key = null, event_key = null, user_key = null, anonymous_key = null
     where received_at < ${new Date(KEYED_SINCE)}`.execute(database.db)
+  await sql`drop index ${sql.id(`events_${new Date(NOW - 10 * DAY).toISOString().slice(0, 10).replaceAll('-', '')}_user`)}`
+    .execute(database.db)
   await sql`update event_keys set since = ${new Date(KEYED_SINCE)}`.execute(database.db)
-  await t.resolves(findsExactly(await sqlSink(database, { now: () => NOW }), events), 'partly older than their keys')
+  await t.resolves(findsExactly(await sqlSink(database, { now: () => NOW }), events), 'partly without indexes, partly older than their keys')
 }
 
 function findsExactly (sink: ReadableEventSink, events: readonly AcceptedEvent[]): Promise<void> {
