@@ -195,6 +195,23 @@ export async function countContract (t: ContractTest, create: CreateStore): Prom
     assert.deepEqual(await counts.latest('org-a', { kind: 'admin', outcome: 'bot' }), [])
   })
 
+  await t.test('the latest 1 000 times are those of the last days, or older ones if these have fewer', async () => {
+    const { store } = await create()
+    const { counts } = store
+    for (const [orgId, recent] of [['org-many', 1_100], ['org-few', 900]] as const) {
+      const all = Array.from({ length: 1_300 }, (_value, place) => {
+        const hour = START + (place >= recent ? place % 3 : 5 + place % 2) * DAY
+        return aCount({ orgId, id: `source-${place}`, hour, lastAt: hour + place * 7_919 % 3_600_000 })
+      })
+      await counts.add(all)
+      const expected = all.map(({ id, lastAt }) => ({ id, lastAt })).sort((a, b) => b.lastAt - a.lastAt).slice(0, 1_000)
+      for (const sweeps of [false, true]) {
+        if (sweeps) await store.sweep({ auditRetention: DAY })
+        assert.deepEqual(await counts.latest(orgId, { kind: 'source', outcome: 'bot' }), expected)
+      }
+    }
+  })
+
   await t.test('large numbers and unusual ids are read back unchanged', async () => {
     const { store } = await create()
     const large = 2 ** 51

@@ -47,15 +47,26 @@ export function sqlCountReader (db: Kysely<DatabaseSchema>, lists: ListReads): C
       const { sql } = await import('kysely')
       const [first, end] = id === undefined ? subjectsOf(kind) : [subjectOf(kind, id), `${subjectOf(kind, id)}\u0001`]
       const [orgId, wanted] = [toColumnText(org), toColumnText(outcome)]
+      const own = sql`org_id = ${orgId} and subject >= ${first} and subject < ${end} and outcome = ${wanted}`
+      const ofDay = sql`select subject, last_at from count_days where ${own} and kind = ${kind}`
+      // If the last two days have enough subjects, none of the others is later.
       const statement = sql<{ subject: string, last_at: Date }>`
-        with recursive ${subjects(sql, orgId, first, end)}, latest as (
+        with recursive days as materialized (
+          select max(day) as newest from count_days where org_id = ${orgId} and kind = ${kind}
+        ), recent as materialized (
+          select subject, max(last_at) as last_at from (
+            ${ofDay} and day = (select newest from days)
+            union all ${ofDay} and day = (select newest - interval '1 day' from days)
+          ) of_days group by 1
+        ), ${subjects(sql, orgId, first, end, sql` and (select count(*) from recent) < ${sql.lit(MAX_LATEST)}`)}, latest as (
+          select subject, last_at from recent
+          union all
           select name as subject, last_at from subjects, lateral (
             select last_at from counts where org_id = ${orgId} and subject = name and outcome = ${wanted}
             order by hour desc limit 1
           ) newest
           union all
-          select subject, last_at from count_deltas
-          where org_id = ${orgId} and subject >= ${first} and subject < ${end} and outcome = ${wanted}
+          select subject, last_at from count_deltas where ${own}
         )
         select subject, max(last_at) as last_at from latest group by 1 order by 2 desc, 1 limit ${sql.lit(MAX_LATEST)}`
       const { rows } = await lists.read((connection) => statement.execute(connection))

@@ -79,10 +79,19 @@ function wholeDays (sql: Sql, orgId: string, { kind, from, to }: CountFilter): R
   )`
 }
 
-/** Returns the common table expression `subjects`: the subjects from `first` to `end`, one look-up for each. */
-export function subjects (sql: Sql, orgId: string, first: string, end: string): RawBuilder<unknown> {
+/**
+ * Returns the common table expression `subjects`: the subjects from `first` to `end`, one look-up for each. It is empty
+ * unless the condition `and` is true.
+ */
+export function subjects (
+  sql: Sql,
+  orgId: string,
+  first: string,
+  end: string,
+  and: RawBuilder<unknown> = sql``
+): RawBuilder<unknown> {
   return sql`subjects as (
-    (select subject as name from counts where org_id = ${orgId} and subject >= ${first} and subject < ${end}
+    (select subject as name from counts where org_id = ${orgId} and subject >= ${first} and subject < ${end}${and}
       order by subject limit 1)
     union all
     select (select subject from counts where org_id = ${orgId} and subject > subjects.name and subject < ${end}
