@@ -46,9 +46,8 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
       tags: ['health'],
       response: { 200: Type.Object({ status: Type.Literal('ok') }) }
     }
-  }, async (_request, reply) => {
-    reply.header('Cache-Control', 'no-store')
-    return { status: 'ok' as const }
+  }, (_request, reply) => {
+    reply.header('cache-control', 'no-store').send({ status: 'ok' })
   })
 
   app.get('/readyz', {

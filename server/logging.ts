@@ -126,8 +126,9 @@ export class RequestLog extends LogController {
     const { config, url } = routeOf(request)
     const level = config.quiet === true ? 'debug' : 'info'
     const log = reply.log as RequestLogger
+    if (error == null && !log.isLevelEnabled(level)) return
     if (error == null && level === 'info' && hasOnlyId(log, reply)) {
-      if (log.isLevelEnabled(level)) this.#stream.write(requestLine(request, reply, request.is404 ? undefined : url))
+      this.#stream.write(requestLine(request, reply, request.is404 ? undefined : url))
       return
     }
     const line = { req: request, res: reply, responseTime: roundedTime(reply), code: refusalCode(reply) }
