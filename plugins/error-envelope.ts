@@ -19,7 +19,7 @@ const errorEnvelope: FastifyPluginAsync = async (app, options) => {
   watchRoutes(app)
   useEnvelope(app)
   app.setNotFoundHandler(function sendNotFound (_request, reply) {
-    return refuse(reply, new NOT_FOUND({ reason: 'there is no such route' }))
+    refuse(reply, new NOT_FOUND({ reason: 'there is no such route' }))
   })
 }
 

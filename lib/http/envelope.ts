@@ -7,6 +7,6 @@ import { refuse, toPublicError } from '../refuse.js'
 export function useEnvelope (scope: FastifyInstance): void {
   watchRefusals(scope)
   scope.setErrorHandler(function sendEnvelope (error, _request, reply) {
-    return refuse(reply, toPublicError(error))
+    refuse(reply, toPublicError(error))
   })
 }

@@ -4,6 +4,7 @@ import { INVALID_PIPELINE_KEY, PAYLOAD_TOO_LARGE } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { wellFormed } from './presented-key.js'
 import { BodyReplay, collectBody, bufferHead } from '../../lib/http/raw-body.js'
+import { routeOf } from '../../lib/http/route-of.js'
 import { toPublicError } from '../../lib/refuse.js'
 
 export interface KeylessRules {
@@ -28,7 +29,7 @@ export function readKeyless (
   payload: RequestPayload,
   done: Done
 ): void {
-  const { bodyLimit } = request.routeOptions
+  const { bodyLimit } = routeOf(request)
   const limit = Math.min(rules.limit, bodyLimit)
   // The parser refuses such a body before it reads it.
   if (Number(request.headers['content-length']) > bodyLimit) return done(null, null, payload)
