@@ -9,6 +9,7 @@ import { acceptedCodings } from '../lib/http/accepted-codings.js'
 import { serveBuiltAssets } from '../lib/http/built-assets.js'
 import { namesTag } from '../lib/http/entity-tag.js'
 import { routeScope } from '../lib/http/route-scope.js'
+import { packageFile } from '../lib/package-file.js'
 import { PAGE_HEADERS } from '../routes/console/page-headers.js'
 
 /** The other pages of the server, to which the pages link. */
@@ -21,7 +22,7 @@ export interface Places {
 
 interface Page { html: Buffer, compressed: Buffer, tag: string }
 
-const BUILT = new URL('../web/guide/built/', import.meta.url)
+const BUILT = packageFile('web/guide/built/')
 const QUALITY = 5
 
 /**

@@ -4,6 +4,7 @@ import { extname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 
 import { routeScope } from '../lib/http/route-scope.js'
+import { packageFile } from '../lib/package-file.js'
 import { protectPages } from './page-headers.js'
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -19,7 +20,7 @@ export async function staticPage (app: FastifyInstance, name: string): Promise<v
   await routeScope(app, {}, async (scope) => {
     await protectPages(scope)
     for (const file of [`${name}.html`, `${name}.css`, `${name}.js`]) {
-      const content = readFileSync(new URL(`../web/${name}/${file}`, import.meta.url))
+      const content = readFileSync(packageFile(`web/${name}/${file}`))
       const type = TYPES[extname(file)] ?? ''
       const path = file.endsWith('.html') ? `/${name}` : `/${name}/${file}`
       scope.get(path, (_request, reply) => reply.header('Cache-Control', 'no-cache').type(type).send(content))

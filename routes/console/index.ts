@@ -4,12 +4,12 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifySchema, HTTPMethods } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../lib/errors.js'
-import { fileBeside } from '../../lib/file-beside.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { serveBuiltAssets } from '../../lib/http/built-assets.js'
 import { routeScope } from '../../lib/http/route-scope.js'
+import { fileBesideBundle, packageFile } from '../../lib/package-file.js'
 import { parseUrl } from '../../signing/parse-url.js'
 import { pageWriter } from './page.js'
 import { PAGE_HEADERS } from './page-headers.js'
@@ -46,8 +46,6 @@ const FEATURES: Readonly<Record<string, readonly [method: HTTPMethods, path: str
 const PATH = /^(?:\/[A-Za-z0-9._~-]+)+$/
 /** Leaves the pages out of OpenAPI documents; `@fastify/swagger` declares the member. */
 const HIDDEN = { hide: true } as FastifySchema
-// Built by `npm run build`: the path relative to this module in the sources and in dist/, and beside a host's bundle.
-const BUILT_PATHS = ['../../web/console/built/', './console/']
 
 /**
  * Serves the console: pages in which administrators manage sources, users and keys, and read events. The pages are
@@ -84,7 +82,7 @@ const adminConsole: FastifyPluginAsync<AdminConsoleOptions> = async (app, option
 }
 
 function builtFolder (): URL {
-  const found = BUILT_PATHS.map((path) => fileBeside(path, import.meta.url)).find((url) => existsSync(url))
+  const found = [packageFile('web/console/built/'), fileBesideBundle('console/')].find((url) => existsSync(url))
   if (found !== undefined) return found
   throw new Error(
     'The pages of the console are missing: run `npm run build` in a checkout, or put dist/web/console/built of the ' +

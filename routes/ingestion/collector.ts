@@ -7,16 +7,14 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../lib/errors.js'
-import { fileBeside } from '../../lib/file-beside.js'
 import { acceptedCodings } from '../../lib/http/accepted-codings.js'
+import { fileBesideBundle, packageFile } from '../../lib/package-file.js'
 import { collectorSchema } from '../../schemas/collector.js'
 
 const COLLECTOR_PATH = '/d.js'
 
 // Browsers get a fix within an hour; for a day after that they use the stale script while they fetch the new one.
 const CACHE_CONTROL = 'public, max-age=3600, stale-while-revalidate=86400'
-// The path relative to this module in the sources and in dist/, and the path beside a host's bundle.
-const SCRIPT_PATHS = ['../../web/collector/d.js', './d.js']
 
 interface Representation {
   encoding: 'br' | 'gzip' | 'identity'
@@ -50,7 +48,7 @@ export async function collectorRoute (scope: FastifyInstance): Promise<void> {
 }
 
 async function readScript (): Promise<Buffer> {
-  const files = SCRIPT_PATHS.map((place) => fileURLToPath(fileBeside(place, import.meta.url)))
+  const files = [packageFile('web/collector/d.js'), fileBesideBundle('d.js')].map((url) => fileURLToPath(url))
   const file = files.find((path) => existsSync(path))
   if (file !== undefined) return await readFile(file)
   throw new INVALID_OPTIONS(

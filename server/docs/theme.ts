@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 
 import type { FastifySwaggerUiOptions } from '@fastify/swagger-ui'
 
+import { packageFile } from '../../lib/package-file.js'
 import type { Places } from '../guide.js'
 
-const BUILT = new URL('../../web/guide/built/', import.meta.url)
+const BUILT = packageFile('web/guide/built/')
 const TITLE = 'API · Gatehouse'
 
 /** The bar and the colours of the guide for Swagger UI, which `npm run build` writes with the guide. */

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 
 import type { FastifyInstance } from 'fastify'
 
-const STYLE = readFileSync(new URL('./assets/mock-product.css', import.meta.url))
+import { packageFile } from '../../lib/package-file.js'
+
+const STYLE = readFileSync(packageFile('server/mock-products/assets/mock-product.css'))
 
 export interface MockPage {
   title: string
@@ -16,7 +18,7 @@ export interface MockPage {
 export function serveAssets (app: FastifyInstance, scripts: readonly string[]): void {
   app.get('/mock-product.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
   for (const name of scripts) {
-    const script = readFileSync(new URL(`./assets/${name}`, import.meta.url))
+    const script = readFileSync(packageFile(`server/mock-products/assets/${name}`))
     app.get(`/${name}`, (_request, reply) =>
       reply
         // A page of another origin may import it as a module.

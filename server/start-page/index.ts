@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 import { routeScope } from '../../lib/http/route-scope.js'
+import { packageFile } from '../../lib/package-file.js'
 import { pageConfig } from '../../routes/databrain/guest-token/page-config.js'
 import type { Source, TokenStore } from '../../contracts/token-store/index.js'
 import { refuseForeignHosts } from '../allowed-hosts.js'
@@ -45,7 +46,7 @@ export interface StartPageOptions {
 /** Built by `scripts/build-start-page.mjs`. */
 const BUILT = ['start.css', 'start.js']
 /** The browser helper of the package. */
-const BROWSER_HELPER = new URL('../../web/browser/browser.js', import.meta.url)
+const BROWSER_HELPER = packageFile('web/browser/browser.js')
 const HTML = asset('start.html')
 
 /**
@@ -158,5 +159,5 @@ function built (name: string): Buffer {
 }
 
 function asset (name: string): Buffer {
-  return readFileSync(new URL(`../../web/start-page/${name}`, import.meta.url))
+  return readFileSync(packageFile(`web/start-page/${name}`))
 }

@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cp, mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { cp, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
-import ts from 'typescript'
+import { promisify } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const MANIFEST = join(ROOT, 'package.json')
+const BUILD = join(ROOT, 'scripts', 'build-modules.mjs')
 const HOUR = 3_600_000
 
 let built: Promise<string> | undefined
@@ -24,7 +26,7 @@ export function builtPackage (): Promise<string> {
 }
 
 async function cliOf (folder: string): Promise<string> {
-  const { bin } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { bin: Record<string, string> }
+  const { bin } = JSON.parse(await readFile(MANIFEST, 'utf8')) as { bin: Record<string, string> }
   return join(folder, bin['fastify-gatehouse'] ?? '')
 }
 
@@ -45,20 +47,18 @@ async function filesIn (folder: string): Promise<string[]> {
 async function build (): Promise<string> {
   const sources = await sourceFiles()
   const contents = await Promise.all(sources.map((file) => readFile(file)))
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(await readFile(BUILD)).update(await readFile(MANIFEST))
   for (const [at, file] of sources.entries()) hash.update(file).update('\n').update(contents[at] ?? '')
   const folder = join(ROOT, '.tap', 'built', hash.digest('hex').slice(0, 16))
   const cli = await cliOf(folder)
   if (await exists(cli)) return folder
 
   const draft = `${folder}.${process.pid}.new`
-  for (const [at, file] of sources.entries()) {
-    const target = join(draft, 'dist', file.slice(ROOT.length))
-    await mkdir(dirname(target), { recursive: true })
-    if (file.endsWith('.ts')) await writeFile(target.replace(/\.ts$/, '.js'), transpile(String(contents[at])))
-    else await cp(file, target)
+  for (const file of sources) {
+    if (!file.endsWith('.ts')) await cp(file, join(draft, 'dist', file.slice(ROOT.length)))
   }
-  await cp(join(ROOT, 'package.json'), join(draft, 'package.json'))
+  await promisify(execFile)(process.execPath, [BUILD, join(draft, 'dist')], { env: { PATH: process.env.PATH ?? '' } })
+  await cp(MANIFEST, join(draft, 'package.json'))
   await symlink(join(ROOT, 'node_modules'), join(draft, 'node_modules'))
   await rename(draft, folder).catch(async (error: unknown) => {
     // Another test file was first.
@@ -67,12 +67,6 @@ async function build (): Promise<string> {
   })
   await removeOld(dirname(folder))
   return folder
-}
-
-function transpile (source: string): string {
-  return ts.transpileModule(source, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
-  }).outputText
 }
 
 async function removeOld (folder: string): Promise<void> {

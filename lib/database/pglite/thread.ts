@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
-import { fileBeside } from '../../file-beside.js'
+import { fileBesideBundle, packageFile } from '../../package-file.js'
 import type { PgliteReply, PgliteRequest, PgliteWorkerData, WireError, WireParameter, WireResult } from './protocol.js'
 
 const CLOSE_TIMEOUT = 5_000
@@ -49,7 +50,7 @@ interface PendingQuery {
 
 /** Starts PGlite in a worker thread and resolves when it is ready. The caller must hold the lock of `dataDir`. */
 export async function startPgliteThread (dataDir?: string): Promise<PgliteThread> {
-  const worker = new Worker(fileBeside('./pglite-worker.js', import.meta.url), {
+  const worker = new Worker(workerFile(), {
     name: 'pglite',
     workerData: { dataDir } satisfies PgliteWorkerData
   })
@@ -110,4 +111,9 @@ export async function startPgliteThread (dataDir?: string): Promise<PgliteThread
       clearTimeout(timer)
     }
   }
+}
+
+function workerFile (): URL {
+  const bundled = fileBesideBundle('pglite-worker.js')
+  return existsSync(bundled) ? bundled : packageFile('lib/database/pglite/pglite-worker.js')
 }
