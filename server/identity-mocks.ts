@@ -30,14 +30,16 @@ export async function startIdentityMocks (config: Config, publicUrl: string): Pr
   if (sso === null || sso.oidc !== null || sso.saml !== null) return null
   const oidcPaths = ssoPaths(publicUrl, 'oidc', MOCK_OIDC_ID)
   const samlPaths = ssoPaths(publicUrl, 'saml', MOCK_SAML_ID)
-  const oidc = await startOidcProvider({
+  // Both at once, because each creates a key in a separate thread.
+  const startingOidc = startOidcProvider({
     redirectUris: [oidcPaths.callback],
     postLogoutRedirectUris: [publicUrl + adminPages(config).signIn],
     backchannelLogoutUrl: oidcPaths.backchannelLogout
   })
+  const { metadata: entityId, acs: acsUrl, slo: sloUrl } = samlPaths
+  const startingSaml = startSamlProvider({ sp: { entityId, acsUrl, sloUrl } })
   try {
-    const { metadata: entityId, acs: acsUrl, slo: sloUrl } = samlPaths
-    const saml = await startSamlProvider({ sp: { entityId, acsUrl, sloUrl } })
+    const [oidc, saml] = await Promise.all([startingOidc, startingSaml])
     return {
       oidc,
       saml,
@@ -46,7 +48,9 @@ export async function startIdentityMocks (config: Config, publicUrl: string): Pr
       }
     }
   } catch (error) {
-    await oidc.close()
+    for (const started of await Promise.allSettled([startingOidc, startingSaml])) {
+      if (started.status === 'fulfilled') await started.value.close()
+    }
     throw error
   }
 }

@@ -57,8 +57,10 @@ export async function startServer (config: Config, { print, database: opening }:
     const origins = serverOrigins(config.host, port)
     const products = await startProducts(config, origins)
     closers.push(() => products.close())
-    const identityMocks = await startIdentityMocks(config, config.publicUrl ?? origins[0])
-    closers.push(async () => identityMocks?.close())
+    // Creates keys in other threads while the store and the sink open.
+    const startingMocks = startIdentityMocks(config, config.publicUrl ?? origins[0])
+    startingMocks.catch(() => {})
+    closers.push(async () => (await startingMocks.catch(() => null))?.close())
 
     const { store, close: closeStore } = await openStore(config, database, secrets.SECRETS_KEY, log)
     closers.push(closeStore)
@@ -76,7 +78,7 @@ export async function startServer (config: Config, { print, database: opening }:
       sink,
       durability,
       mail,
-      identityMocks,
+      identityMocks: await startingMocks,
       origins,
       started: () => started
     })
