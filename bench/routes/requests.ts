@@ -26,6 +26,13 @@ const keyed = (key: string) => ({ authorization: `Bearer ${key}`, ...JSON_TYPE }
 export const get = (path: string): CreateRequest => () => ({ path, headers: {} })
 export const post = (path: string, body: string): CreateRequest => () => ({ path, headers: JSON_TYPE, body })
 
+/** The same request to another path, so that two servers read as much. */
+export const sentTo = (path: string, create: CreateRequest): CreateRequest => async (target, seconds, connections) => {
+  const request = await create(target, seconds, connections)
+  const [, query] = request.path.split('?', 2)
+  return { ...request, path: query === undefined ? path : `${path}?${query}` }
+}
+
 export const event: CreateRequest = ({ pipelineKey }) => ({ path: '/v1/t', headers: keyed(pipelineKey), body: EVENT })
 
 /** Batches whose events all have different ids. */
@@ -68,11 +75,11 @@ export const widgetToken: CreateRequest = ({ userReference }) => ({
 })
 
 /** The body that the SDK posts, each with a new nonce. */
-export const embed = (path: string): CreateRequest => ({ upstream, userReference }, seconds) => {
+export const embed: CreateRequest = ({ upstream, userReference }, seconds) => {
   const dashboardServerApiUrl = upstream + EMBED_SITE
   const time = Math.floor(Date.now() / 1_000)
   return {
-    path,
+    path: '/authorize',
     headers: { ...JSON_TYPE, 'x-user-reference': userReference },
     body: many(EMBED_BODIES * seconds, () => {
       const query = `embed_nonce=${randomUUID()}&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff` +

@@ -1,5 +1,5 @@
 // The rows of the table. Each is compared with a bare route in the same round.
-import { EVENT, batchBody } from '../load.js'
+import { EVENT } from '../load.js'
 import type { ServerName } from './fleet.js'
 import { LIMITED } from './names.js'
 import * as requests from './requests.js'
@@ -35,8 +35,9 @@ const REFRESHES = 16
 
 const row = (route: string, request: CreateRequest, servers: ServerName[], status = 200): Row[] =>
   servers.map((server) => ({ route, request, server, status }))
-const bareGet = (path: string): Shooting => ({ server: 'bare', request: requests.get(path) })
-const bareEvent: Shooting = { server: 'bare', request: requests.post('/event', EVENT) }
+const bare = (path: string, request: CreateRequest): Shooting =>
+  ({ server: 'bare', request: requests.sentTo(path, request) })
+const bareEvent = bare('/event', requests.event)
 const group = (base: string, bare: Shooting, rows: Row[][], connections = 64): Group => ({
   base,
   bare,
@@ -51,22 +52,26 @@ const STORES: ServerName[] = ['memory', 'postgres', 'postgres metrics', 'built-i
 export const GROUPS: Group[] = [
   group('POST of an event', bareEvent, [row('single event', requests.event, ALL)]),
   group('POST of an event', bareEvent, [row('single event', requests.event, ['postgres', 'built-in'])], 256),
-  group(BATCH, { server: 'bare', request: requests.post('/batch', batchBody(100)) }, [
+  group(BATCH, bare('/batch', requests.repeatedBatch), [
     row('batch of 100', requests.batch, ALL),
     row('batch of 100, signed', requests.signedBatch, ['postgres', 'built-in']),
     row('batch of 100, repeated', requests.repeatedBatch, ['postgres', 'built-in'])
   ]),
-  group('GET of an image', bareGet('/pixel'), [row('pixel', requests.pixel, STORES)]),
-  group('GET of a guest token', bareGet('/guest-token'), [row('guest token, cached', requests.guestToken, STORES)]),
-  group('GET of a widget token', bareGet('/widget-token'), [row('widget token', requests.widgetToken, STORES)]),
-  group('a hop with one client', { server: 'bare', request: requests.embed('/hop') }, [
-    row('embed authorize', requests.embed('/authorize'), ['memory', 'postgres', 'built-in'])
+  group('GET of an image', bare('/pixel', requests.pixel), [row('pixel', requests.pixel, STORES)]),
+  group('GET of a guest token', bare('/guest-token', requests.guestToken), [
+    row('guest token, cached', requests.guestToken, STORES)
+  ]),
+  group('GET of a widget token', bare('/widget-token', requests.widgetToken), [
+    row('widget token', requests.widgetToken, STORES)
+  ]),
+  group('a hop with one client', bare('/hop', requests.embed), [
+    row('embed authorize', requests.embed, ['memory', 'postgres', 'built-in'])
   ]),
   group('POST of an event', bareEvent, [
     row('401, no key', requests.withoutKey, ['memory', 'built-in'], 401),
     row('403, foreign origin', requests.foreignOrigin, ['memory', 'built-in'], 403)
   ]),
-  group('GET of 15 bytes', bareGet('/ok'), [
+  group('GET of 15 bytes', bare('/ok', requests.get('/')), [
     row('404', requests.get('/nothing'), ['memory', 'built-in'], 404),
     row('429, unknown paths', requests.get('/nothing'), ['built-in limited'], 429),
     row('429, guest token', requests.guestTokenAt(LIMITED), ['memory'], 429),
