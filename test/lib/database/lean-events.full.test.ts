@@ -8,6 +8,7 @@ import { openDatabase } from '../../../lib/database/open-database.js'
 import type { Database } from '../../../lib/database/open-database.js'
 import { sqlSink } from '../../../plugins/event-sink/sql/index.js'
 import { toColumnText } from '../../../lib/database/column-text.js'
+import { listed } from '../../../conformance/event-sink/fixtures.js'
 import { anEvent } from '../../../conformance/event-sink/index.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 
@@ -28,7 +29,7 @@ async function knowsThem (t: Test, database: Database): Promise<void> {
   const sink = await sqlSink(database)
   const fresh = anEvent({ receivedAt: Date.now() })
   await sink.write([...known, fresh])
-  const stored = (await sink.list('org-a', {}, { limit: 100 })).data.map(({ messageId }) => messageId)
+  const stored = (await listed(sink, 'org-a')).map(({ messageId }) => messageId)
   t.strictSame(stored, [fresh, ...known.reverse()].map(({ messageId }) => messageId))
 }
 
