@@ -2,7 +2,7 @@
 // what entries share. A process then loads some files instead of some hundred, which is most of the time of a start.
 // TypeBox is bundled too, because it consists of 200 files; other packages are imported. tsc writes the types.
 import { copyFileSync, readFileSync, rmSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { build } from 'esbuild'
@@ -22,7 +22,7 @@ const packages = Object.keys({ ...manifest.dependencies, ...manifest.peerDepende
 
 // The names of chunks contain hashes of their content.
 rmSync(chunks, { recursive: true, force: true })
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: entries.map((path) => path.replace(/^(?:\.\/)?dist\/(.*)\.js$/, '$1.ts')),
   outbase: '.',
@@ -36,6 +36,10 @@ await build({
   target: 'node20',
   sourcemap: 'linked',
   sourcesContent: false,
+  metafile: true,
   logLevel: 'warning'
 })
+// It finds the files of the package from its own place, so it must not be part of an entry.
+const place = Object.keys(metafile.outputs).find((file) => 'lib/package-file.ts' in metafile.outputs[file].inputs)
+if (dirname(resolve(root, place)) !== chunks) throw new Error(`lib/package-file.ts is in ${place}, outside of chunks/`)
 copyFileSync(resolve(root, 'node_modules', BUNDLED, 'license'), resolve(chunks, 'typebox-license'))
