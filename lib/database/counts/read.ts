@@ -50,6 +50,7 @@ export function sqlCountReader (db: Kysely<DatabaseSchema>, lists: ListReads): C
       const own = sql`org_id = ${orgId} and subject >= ${first} and subject < ${end} and outcome = ${wanted}`
       const ofDay = sql`select subject, last_at from count_days where ${own} and kind = ${kind}`
       // If the last two days have enough subjects, none of the others is later.
+      const isShort = sql` and (select count(*) from recent) < ${sql.lit(MAX_LATEST)}`
       const statement = sql<{ subject: string, last_at: Date }>`
         with recursive days as materialized (
           select max(day) as newest from count_days where org_id = ${orgId} and kind = ${kind}
@@ -58,7 +59,7 @@ export function sqlCountReader (db: Kysely<DatabaseSchema>, lists: ListReads): C
             ${ofDay} and day = (select newest from days)
             union all ${ofDay} and day = (select newest - interval '1 day' from days)
           ) of_days group by 1
-        ), ${subjects(sql, orgId, first, end, sql` and (select count(*) from recent) < ${sql.lit(MAX_LATEST)}`)}, latest as (
+        ), ${subjects(sql, orgId, first, end, isShort)}, latest as (
           select subject, last_at from recent
           union all
           select name as subject, last_at from subjects, lateral (

@@ -45,8 +45,8 @@ export async function indexBuilder ({ patient, kind }: Database): Promise<IndexB
   return {
     async missing (db, indexes) {
       const { rows } = await sql<MissingIndex>`
-        select format('%I.%I', n.nspname, c.relname) as partition, quote_ident(c.relname || suffix) as index, definition,
-          case when i.oid is not null then i.oid::regclass::text end as broken
+        select format('%I.%I', n.nspname, c.relname) as partition, quote_ident(c.relname || suffix) as index,
+          definition, case when i.oid is not null then i.oid::regclass::text end as broken
         from pg_inherits join pg_class c on c.oid = inhrelid join pg_namespace n on n.oid = c.relnamespace
           cross join unnest(
             ${indexes.map(({ suffix }) => suffix)}::text[], ${indexes.map(({ definition }) => definition)}::text[]

@@ -124,6 +124,7 @@ export async function eventPartitions (database: Database): Promise<EventPartiti
 
     async index (now, stopped) {
       await buildFindIndexes(stopped)
+      // The default partition, which receives few events, counts as ended.
       const ended = (await list()).filter(({ until, hasLookups }) =>
         !hasLookups && (until ?? -Infinity) + GRACE <= now
       ).map(({ name }) => name)

@@ -59,10 +59,13 @@ async function findsMatches (t: Test, database: Database): Promise<void> {
   await t.resolves(findsExactly(await sqlSink(database, { now: () => NOW }), events), 'days with indexes of look-ups')
   await sql`update events set message_key = null, event_key = null, user_key = null, anonymous_key = null
     where received_at < ${new Date(KEYED_SINCE)}`.execute(database.db)
-  await sql`drop index ${sql.id(`events_${new Date(NOW - 10 * DAY).toISOString().slice(0, 10).replaceAll('-', '')}_user`)}`
-    .execute(database.db)
+  const day = new Date(NOW - 10 * DAY).toISOString().slice(0, 10).replaceAll('-', '')
+  await sql`drop index ${sql.id(`events_${day}_user`)}`.execute(database.db)
   await sql`update event_keys set since = ${new Date(KEYED_SINCE)}`.execute(database.db)
-  await t.resolves(findsExactly(await sqlSink(database, { now: () => NOW }), events), 'partly without indexes, partly older than their keys')
+  await t.resolves(
+    findsExactly(await sqlSink(database, { now: () => NOW }), events),
+    'partly without indexes, partly older than their keys'
+  )
 }
 
 function findsExactly (sink: ReadableEventSink, events: readonly AcceptedEvent[]): Promise<void> {
