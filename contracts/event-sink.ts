@@ -89,7 +89,10 @@ export interface EventSink {
   readonly counts?: SinkCounts
   /** Counters for metrics. A sink that wraps another sink passes them on. */
   readonly load?: SinkLoad
-  /** Flushes the pending events, then releases what the sink opened itself. Never waits forever for a hung backend. */
+  /**
+   * Flushes the pending events, then releases what the sink opened itself. Never waits forever for a hung backend. A
+   * second call does nothing.
+   */
   close (): Promise<void>
 }
 
