@@ -23,6 +23,7 @@ import { refusedReplays } from './020-refused-replays.js'
 import { auditByOrganisation } from './021-audit-by-organisation.js'
 import { countsByHour } from './022-counts-by-hour.js'
 import { countSums } from './023-count-sums.js'
+import { sessionCounts } from './024-session-counts.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -48,5 +49,6 @@ export const migrations: Record<string, Migration> = {
   '020-refused-replays': refusedReplays,
   '021-audit-by-organisation': auditByOrganisation,
   '022-counts-by-hour': countsByHour,
-  '023-count-sums': countSums
+  '023-count-sums': countSums,
+  '024-session-counts': sessionCounts
 }

@@ -10,6 +10,7 @@ import type {
 import { hasFactorOf } from './factors.js'
 import type { Caches } from './caches.js'
 import { deleteExpired } from './delete-expired.js'
+import { countSessions, foldSessionCounts } from './session-counts.js'
 import { toDate, toMilliseconds } from './times.js'
 
 export function sqlSessions (
@@ -210,11 +211,7 @@ export function sqlSessions (
       return rows.map(toSession)
     },
 
-    async count (orgId) {
-      const { count } = await selectLive(db, now()).select(({ fn }) => fn.countAll<string>().as('count'))
-        .where('sessions.org_id', '=', toColumnText(orgId)).executeTakeFirstOrThrow()
-      return Number(count)
-    },
+    count: (orgId) => countSessions(db, toColumnText(orgId), now()),
 
     access: (id) => caches.access.get(id),
 
@@ -227,6 +224,7 @@ export function sqlSessions (
         '<=',
         at
       ).execute()
+      await foldSessionCounts(db, now())
     }
   }
 }
