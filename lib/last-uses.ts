@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from './at-most.js'
 import { waitAtMost } from './deadline.js'
 
 export interface LastUsesOptions {
@@ -43,7 +44,7 @@ export class LastUses {
   readonly #retryDelay: number
   readonly #onError: LastUsesOptions['onError']
   /** From when on the next use of a key is stored. */
-  readonly #next = new LRUCache<string, { from: number, at: number }>({ max: REMEMBERED })
+  readonly #next = new LRUCache<string, { from: number, at: number }>(atMost(REMEMBERED))
   #waiting = new Map<string, number>()
   #timer: NodeJS.Timeout | null = null
 

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from './at-most.js'
 import { refuseUnknownMembers } from './options.js'
 import type { KnownOptions } from './options.js'
 
@@ -98,8 +99,8 @@ export class LookupCache<Value extends object> {
     this.#limit = limit
     this.#now = now ?? Date.now
     this.#clock = now ?? monotonic
-    this.#values = new LRUCache({ max: maxValues })
-    this.#misses = new LRUCache({ max: maxMisses })
+    this.#values = new LRUCache(atMost(maxValues))
+    this.#misses = new LRUCache(atMost(maxMisses))
   }
 
   /** Number of look-ups by `get` and `getMany` that called no loader: cached, or joined to a look-up in flight. */

@@ -4,6 +4,7 @@ import fastifyJwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../at-most.js'
 import { capturePlugin } from '../capture-plugin.js'
 import { EXPIRED_TOKEN, INVALID_OPTIONS, INVALID_TOKEN } from '../errors.js'
 import { readJwt } from './jwt-text.js'
@@ -123,7 +124,7 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
   const seconds = () => Math.floor(now() / 1000)
   // The claims of tokens that this server has signed, by digest, because a client sends the same token many times.
   // Their times are checked each time, and the callers check the session. The keys never change.
-  const signed = new LRUCache<string, Claims>({ max: MAX_SIGNED })
+  const signed = new LRUCache<string, Claims>(atMost(MAX_SIGNED))
 
   function accessLifeSeconds (endsAt: number): number {
     return Math.max(1, Math.min(accessTtl / 1000, Math.floor(endsAt / 1000) - seconds()))

@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../at-most.js'
+
 interface Client { readonly address: string, readonly network: string }
 
 const NONE: Client = { address: '', network: '' }
@@ -18,7 +20,7 @@ const CLIENT_BITS = 64
 const UNSPECIFIED = ['0.0.0.0', '::']
 
 // One entry per spelling: a proxy that adds the port creates a new spelling per connection.
-const clients = new LRUCache<string, Client>({ max: 10_000 })
+const clients = new LRUCache<string, Client>(atMost(10_000))
 
 /**
  * Returns the canonical address in a string of a socket or proxy, without port, zone and IPv4-mapped form. Returns the

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../at-most.js'
 import type { Source } from '../../contracts/token-store/index.js'
 import { utcDay, utcMonth } from './utc-windows.js'
 import type { Span } from './utc-windows.js'
@@ -71,11 +72,11 @@ const REPORT_INTERVAL = 60_000
  */
 export class EventQuotas {
   readonly #options: EventQuotasOptions
-  readonly #states = new LRUCache<string, State>({ max: MAX_SOURCES })
+  readonly #states = new LRUCache<string, State>(atMost(MAX_SOURCES))
   /** Reads in flight, with the day that they read. */
   readonly #reads = new Map<string, { day: number, reading: Promise<State | null> }>()
   /** When the read of a source failed; until `refreshEvery` later its events are accepted. */
-  readonly #failures = new LRUCache<string, number>({ max: MAX_SOURCES })
+  readonly #failures = new LRUCache<string, number>(atMost(MAX_SOURCES))
   #reportedAt = -Infinity
   #sequence = 0
 

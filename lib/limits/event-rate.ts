@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../at-most.js'
 import { RATE_LIMITED } from '../errors.js'
 import { assertWholeNumber, optionAssertion, refuseUnknownMembers } from '../options.js'
 import type { AssertOption, KnownOptions } from '../options.js'
@@ -38,7 +39,7 @@ const REPORT_INTERVAL = 100
  * one second. A batch passes if the bucket holds at least one event, and may leave a debt that delays the next batch.
  */
 export class EventRate {
-  readonly #buckets = new LRUCache<string, Bucket>({ max: MAX_SOURCES })
+  readonly #buckets = new LRUCache<string, Bucket>(atMost(MAX_SOURCES))
   readonly #fallback: number | null
   readonly #now: () => number
   readonly #shared: SharedDebit | undefined

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../at-most.js'
 import { requestNetwork } from '../http/client-address.js'
 import { RATE_LIMITED } from '../errors.js'
 import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
@@ -39,12 +40,12 @@ const UNKNOWN_FOR = 5_000
 export class UnknownKeyLimiter {
   readonly #max: number
   readonly #timeWindow: number
-  readonly #good = new LRUCache<string, true>({ max: REMEMBERED })
-  readonly #bad = new LRUCache<string, true>({ max: REMEMBERED, ttl: UNKNOWN_FOR })
+  readonly #good = new LRUCache<string, true>(atMost(REMEMBERED))
+  readonly #bad = new LRUCache<string, true>({ ...atMost(REMEMBERED), ttl: UNKNOWN_FOR })
   /** Keys whose counted lookup is in flight; concurrent requests share one lookup of the store. */
   readonly #underWay = new Set<string>()
   /** Windows end by `performance.now`, which is monotonic. */
-  readonly #windows = new LRUCache<string, Window>({ max: REMEMBERED })
+  readonly #windows = new LRUCache<string, Window>(atMost(REMEMBERED))
 
   constructor (options: GuessLimit) {
     refuseUnknownMembers('pipelineKey', 'guessLimit.', options, KNOWN)

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../at-most.js'
+
 const MAX_KEYS = 5_000
 
 interface Window {
@@ -14,22 +16,19 @@ type Callback = (error: Error | null, result: { current: number, ttl: number }) 
  * so that setting it back refuses all clients until it has caught up.
  */
 export class WindowStore {
-  readonly #max: number
-  /** Created for the first request, because it reserves memory for all keys, and each limited route has a store. */
-  #windows: LRUCache<string, Window> | undefined
+  readonly #windows: LRUCache<string, Window>
 
   /** @param options the options of `@fastify/rate-limit`; `cache` limits the number of keys */
   constructor (options: object = {}) {
-    this.#max = 'cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS
+    this.#windows = new LRUCache(atMost('cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS))
   }
 
   incr (key: string, callback: Callback, timeWindow: number): void {
     const now = performance.now()
-    const windows = this.#windows ??= new LRUCache({ max: this.#max })
-    let window = windows.get(key)
+    let window = this.#windows.get(key)
     if (window === undefined || window.startedAt + timeWindow <= now) {
       window = { count: 0, startedAt: now }
-      windows.set(key, window)
+      this.#windows.set(key, window)
     }
     callback(null, { current: ++window.count, ttl: Math.ceil(window.startedAt + timeWindow - now) })
   }

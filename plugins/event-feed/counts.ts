@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../../lib/at-most.js'
+
 /** Counters of one source since the process started. */
 export interface SourceCounts {
   /** Number of stored events, including dropped duplicates. */
@@ -15,7 +17,7 @@ const MAX_SOURCES = 100
 
 /** Counters by organisation and source. Keeps the most recently active ones, which bounds the memory. */
 export class EventCounts {
-  readonly #organisations = new LRUCache<string, LRUCache<string, SourceCounts>>({ max: MAX_ORGANISATIONS })
+  readonly #organisations = new LRUCache<string, LRUCache<string, SourceCounts>>(atMost(MAX_ORGANISATIONS))
 
   of (orgId: string, sourceId: string): SourceCounts {
     let sources = this.#organisations.get(orgId)

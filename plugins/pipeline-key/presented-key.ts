@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../../lib/at-most.js'
 import { singleHeader } from '../../lib/http/single-header.js'
 import { isPipelineKey } from '../../signing/datafly/pipeline-key.js'
 
@@ -15,7 +16,7 @@ declare module 'fastify' {
  * Cache of parsed `Authorization` headers. A source sends the same header with each request, and later look-ups are
  * faster with the identical string object than with an equal string.
  */
-const PARSED = new LRUCache<string, string>({ max: 1_000 })
+const PARSED = new LRUCache<string, string>(atMost(1_000))
 
 const BEARER = /^Bearer ([^ ]+)$/i
 const BASIC = /^Basic ([A-Za-z0-9+/]+={0,2})$/i

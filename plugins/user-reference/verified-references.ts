@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../../lib/at-most.js'
 import { sha256Hex } from '../../signing/digest.js'
 import { earliestIssue } from '../../signing/issue-time.js'
 import { checkUserReference, timeProblem } from '../../signing/user-reference.js'
@@ -13,7 +14,7 @@ const MAX_REFERENCES = 1_000
  * reference. A change of the keys empties the cache.
  */
 export class VerifiedReferences {
-  readonly #copiers = new LRUCache<string, () => UserReference>({ max: MAX_REFERENCES })
+  readonly #copiers = new LRUCache<string, () => UserReference>(atMost(MAX_REFERENCES))
   #keys: readonly string[] = []
 
   /**

@@ -1,6 +1,7 @@
 import { isbot } from 'isbot'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../../lib/at-most.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { refuseUnknownMembers } from '../../lib/options.js'
 
@@ -35,7 +36,7 @@ export function botCheck (options: BotOptions = {}): BotCheck {
   const { except = [] } = options
   if (!Array.isArray(except)) throw invalid('must be a list of strings and regular expressions')
   const exceptions = [IN_APP_BROWSER, ...except.map(patternOf)]
-  const results = new LRUCache<string, boolean>({ max: 5_000 })
+  const results = new LRUCache<string, boolean>(atMost(5_000))
 
   return function isBotAgent (userAgent) {
     const compared = userAgent.length > MAX_LENGTH ? userAgent.slice(0, MAX_LENGTH) : userAgent

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../../../lib/at-most.js'
 import { MAX_MINT_TIME } from '../limits.js'
 import type { GuestToken, GuestTokens } from '../../../contracts/token-store/index.js'
 
@@ -8,7 +9,7 @@ const MAX_ENTRIES = 10_000
 export class MemoryGuestTokens implements GuestTokens {
   readonly #now: () => number
   /** An LRU cache: an evicted token only costs one more request for it. */
-  readonly #entries = new LRUCache<string, GuestToken>({ max: MAX_ENTRIES })
+  readonly #entries = new LRUCache<string, GuestToken>(atMost(MAX_ENTRIES))
   /** When each client was last invalidated, for token requests that were in flight then. */
   readonly #invalidated = new Map<string, number>()
 

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../../../lib/at-most.js'
 import type { Step } from '../../../lib/channels.js'
 import { SingleFlight } from '../../../lib/single-flight.js'
 import { tracedValue } from '../../../lib/trace.js'
@@ -47,7 +48,7 @@ export class TokenSource {
   readonly #options: TokenSourceOptions
   readonly #inFlight = new SingleFlight<IssuedToken>()
   /** The keys of the cache by the content of the token request, for one API key. */
-  readonly #digests = new LRUCache<string, string>({ max: MAX_DIGESTS })
+  readonly #digests = new LRUCache<string, string>(atMost(MAX_DIGESTS))
   #digestsFor = ''
 
   constructor (options: TokenSourceOptions) {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../../../lib/at-most.js'
 import { requestAddress } from '../../../lib/http/client-address.js'
 
 const MAX_SESSIONS = 10_000
@@ -34,7 +35,7 @@ export class ForwardTrail {
     this.#app = app
     this.#now = now
     this.#sessions = new LRUCache({
-      max: MAX_SESSIONS,
+      ...atMost(MAX_SESSIONS),
       dispose: (session) => {
         if (session.requests > 0) this.#write(session)
       }

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
+import { atMost } from '../../../lib/at-most.js'
+
 const MAX_KEYS = 10_000
 const WINDOW = 60_000
 
@@ -8,7 +10,7 @@ const WINDOW = 60_000
  * time.
  */
 export class OnceAMinute {
-  readonly #done = new LRUCache<string, true>({ max: MAX_KEYS, ttl: WINDOW })
+  readonly #done = new LRUCache<string, true>({ ...atMost(MAX_KEYS), ttl: WINDOW })
 
   isDue (key: string): boolean {
     if (this.#done.has(key)) return false
