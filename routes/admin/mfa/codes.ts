@@ -15,7 +15,7 @@ export function codeProver (factors: Factors, totp: Totp, now: () => number): Pr
       return await factors.takeRecoveryCode(userId, recoveryDigest(userId, code)) ? 'recovery_code' : null
     }
     const secret = await factors.totpSecret(userId)
-    const step = secret === null ? null : totp.stepOf(secret, code.replace(' ', ''), now())
+    const step = secret === null ? null : await totp.stepOf(secret, code.replace(' ', ''), now())
     return step !== null && await factors.useTotpStep(userId, step) ? 'totp' : null
   }
 }

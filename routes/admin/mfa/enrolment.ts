@@ -47,15 +47,15 @@ export function enrolment (scope: FastifyInstance, { totp, now }: Pick<MfaParts,
 
   return {
     async proposeTotp ({ id, email }) {
-      const secret = totp.createSecret()
+      const secret = await totp.createSecret()
       if (!await factors.proposeTotp(id, secret)) throw new CONFLICT({ reason: 'the user was deleted' })
-      return { secret, otpauth_url: totp.urlOf(secret, email) }
+      return { secret, otpauth_url: await totp.urlOf(secret, email) }
     },
 
     async confirmTotp (request, user, code) {
       const secret = await factors.proposedTotp(user.id)
       if (secret === null) throw new CONFLICT({ message: 'There is no authenticator app to confirm; set it up first' })
-      const step = totp.stepOf(secret, code.replaceAll(' ', ''), now())
+      const step = await totp.stepOf(secret, code.replaceAll(' ', ''), now())
       if (step === null) throw wrongCode()
       const { codes, digests } = createRecoveryCodes(user.id)
       const confirmed = await factors.confirmTotp(user.id, { secret, step, recoveryDigests: digests })

@@ -1,12 +1,12 @@
-import { importOptional } from '../../../lib/optional-package.js'
+import { importOptionalLater } from '../../../lib/optional-package.js'
 
 /** Codes of authenticator apps: RFC 6238 with SHA-1, 6 digits and steps of 30 seconds, which all apps support. */
 export interface Totp {
-  createSecret (): string
+  createSecret (): Promise<string>
   /** Returns the `otpauth:` URL of a secret for a QR code. */
-  urlOf (secret: string, email: string): string
+  urlOf (secret: string, email: string): Promise<string>
   /** Returns the time step of a valid code, at most one step before or after `now` (epoch ms), or `null`. */
-  stepOf (secret: string, code: string, now: number): number | null
+  stepOf (secret: string, code: string, now: number): Promise<number | null>
 }
 
 const PERIOD_SECONDS = 30
@@ -14,18 +14,16 @@ const CODE = /^\d{6}$/
 
 /** Creates the codes of an app that authenticator apps show as `appName`. Throws an Error without `otplib`. */
 export async function createTotp (appName: string): Promise<Totp> {
-  const { generateSecret, generateURI, verifySync } = await importOptional(
-    'otplib',
-    () => import('otplib'),
-    'A second factor of administrators'
-  )
+  const why = 'A second factor of administrators'
+  const loadOtplib = await importOptionalLater('otplib', () => import('otplib'), why)
   return {
-    createSecret: () => generateSecret(),
+    createSecret: async () => (await loadOtplib()).generateSecret(),
 
-    urlOf: (secret, email) => generateURI({ issuer: appName, label: email, secret }),
+    urlOf: async (secret, email) => (await loadOtplib()).generateURI({ issuer: appName, label: email, secret }),
 
-    stepOf (secret, code, now) {
+    async stepOf (secret, code, now) {
       if (!CODE.test(code)) return null
+      const { verifySync } = await loadOtplib()
       const result = verifySync({
         secret,
         token: code,

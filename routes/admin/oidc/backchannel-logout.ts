@@ -17,7 +17,7 @@ const MAX_BODY = 32_768
 export async function backchannelLogoutRoute (
   scope: FastifyInstance,
   core: SsoCore,
-  { packages, providers, now: clock }: OidcProtocolParts
+  { loadPackages, providers, now: clock }: OidcProtocolParts
 ): Promise<void> {
   await scope.register(async (forms) => {
     useFormBody(forms)
@@ -35,6 +35,7 @@ export async function backchannelLogoutRoute (
       const now = clock()
       const known = await providers.get(provider).catch(unavailable)
       const settings = completeSettings(provider.settings)
+      const packages = await loadPackages()
       const notice = await verifyLogoutToken(packages, known, settings, { token: request.body.logout_token, now })
       if (typeof notice === 'string') return refuseToken(request, reply, notice)
       const key = JSON.stringify(['oidc-logout', provider.id, notice.jti])

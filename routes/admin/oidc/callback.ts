@@ -33,7 +33,7 @@ export function callbackRoute (scope: FastifyInstance, core: SsoCore, parts: Oid
       identity = await provenIdentity(request, transaction, state, parts)
     } catch (error) {
       const secrets = [...transaction.provider.secrets, code, data['verifier'] ?? '', data['nonce'] ?? '']
-      return core.fail(request, reply, { provider, ...failureOf(parts.packages, error, secrets) })
+      return core.fail(request, reply, { provider, ...failureOf(await parts.loadPackages(), error, secrets) })
     }
     return await core.finish(request, reply, { provider, returnTo: transaction.returnTo, identity })
   })
@@ -43,11 +43,12 @@ async function provenIdentity (
   { query, log }: CallbackRequest,
   transaction: SsoTransaction,
   state: string,
-  { packages, providers, urlsOf, now: clock }: OidcProtocolParts
+  { loadPackages, providers, urlsOf, now: clock }: OidcProtocolParts
 ): Promise<ProvenIdentity> {
   const { provider } = transaction
   const settings = completeSettings(provider.settings)
   const known = await providers.get(provider)
+  const packages = await loadPackages()
   const now = clock()
   const url = new URL(urlsOf(provider.id).redirect_uri)
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)

@@ -11,7 +11,7 @@ import type { ConfiguredProvider, SsoOptions } from '../sso/options.js'
 import { backchannelLogoutRoute } from './backchannel-logout.js'
 import { callbackRoute } from './callback.js'
 import { KnownProviders } from './known-providers.js'
-import { loadPackages } from './packages.js'
+import { openPackages } from './packages.js'
 import { oidcProtocol } from './protocol.js'
 import type { OidcProtocolParts } from './protocol.js'
 
@@ -68,14 +68,14 @@ const adminOidc: FastifyPluginAsync<AdminOidcOptions> = async (app, options) => 
   assertBoolean('admin-oidc', 'allowPrivateProviders', allowPrivateProviders)
   assertWholeNumber('admin-oidc', 'timeout', timeout, { min: 100, max: 8_000, unit: 'milliseconds' })
   const { prefix, publicUrl, loginPage, now } = ssoSettingsOf('admin-oidc', shared)
-  const packages = await loadPackages()
+  const loadPackages = await openPackages()
   const core = await useAdminSso(app, 'admin-oidc', shared)
   const ofHost = new Set(configured.map(({ id }) => id))
   const baseUrl = `${publicUrl}${prefix}/auth/sso/oidc`
   const parts: OidcProtocolParts = {
-    packages,
+    loadPackages,
     providers: new KnownProviders({
-      packages,
+      loadPackages,
       timeout,
       allowPrivate: ({ id }) => allowPrivateProviders || ofHost.has(id),
       ca,

@@ -12,12 +12,12 @@ import { SingleFlight } from '../../../lib/single-flight.js'
 import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
 import type { SsoProvider } from '../sso/protocol.js'
 import { gatehouseErrorIn } from './failure.js'
-import type { OidcPackages } from './packages.js'
+import type { LoadPackages, OidcPackages } from './packages.js'
 import { providerFetch } from './provider-fetch.js'
 import { completeSettings } from './settings.js'
 
 export interface KnownProvidersOptions {
-  packages: OidcPackages
+  loadPackages: LoadPackages
   /** Maximum time of a call to a provider, in milliseconds. */
   timeout: number
   /** Whether a provider may be at an address that is not public. */
@@ -67,10 +67,11 @@ export class KnownProviders {
   }
 
   async #discover (provider: SsoProvider, key: string, old: Entry | undefined): Promise<KnownProvider> {
-    const { packages: { client }, timeout, ca, clock, log } = this.#options
+    const { loadPackages, timeout, ca, clock, log } = this.#options
     const { issuer, client_id: clientId } = completeSettings(provider.settings)
     const allowPrivate = this.#options.allowPrivate(provider)
     const fetch = providerFetch({ timeout, allowPrivate, issuer, ca })
+    const { client, jose } = await loadPackages()
     try {
       const found = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
         [client.customFetch]: fetch,
@@ -78,7 +79,7 @@ export class KnownProviders {
       })
       const server = checkedServer(found, issuer)
       const hasMoved = old?.known.server.jwks_uri !== server.jwks_uri
-      const keys = old === undefined || hasMoved ? this.#keysOf(server, fetch) : old.known.keys
+      const keys = old === undefined || hasMoved ? this.#keysOf(jose, server, fetch) : old.known.keys
       const known = { server, keys, fetch }
       this.#entries.set(key, { known, discoveredAt: clock() })
       return known
@@ -90,8 +91,12 @@ export class KnownProviders {
     }
   }
 
-  #keysOf ({ issuer, jwks_uri: url = '' }: ServerMetadata, fetch: CustomFetch): ProviderKeys {
-    const { packages: { jose }, clock, log } = this.#options
+  #keysOf (
+    jose: OidcPackages['jose'],
+    { issuer, jwks_uri: url = '' }: ServerMetadata,
+    fetch: CustomFetch
+  ): ProviderKeys {
+    const { clock, log } = this.#options
     return new ProviderKeys({
       jose,
       fetch: () => fetchKeys(url, fetch),

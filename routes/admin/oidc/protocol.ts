@@ -1,12 +1,13 @@
 import { OidcSettingsSchema } from '../../../schemas/admin-oidc.js'
 import type { SsoProtocol } from '../sso/protocol.js'
 import { clientConfiguration } from './client-configuration.js'
-import type { KnownProviders } from './known-providers.js'
-import type { OidcPackages } from './packages.js'
+import type { KnownProvider, KnownProviders } from './known-providers.js'
+import type { LoadPackages } from './packages.js'
 import { checkSecret, checkSettings, completeSettings } from './settings.js'
+import type { CompleteSettings } from './settings.js'
 
 export interface OidcProtocolParts {
-  packages: OidcPackages
+  loadPackages: LoadPackages
   providers: KnownProviders
   /** Whether organisations may add a provider at an address that is not public. */
   allowPrivateProviders: boolean
@@ -26,11 +27,17 @@ export type LoginData = Record<'nonce' | 'verifier' | 'issuer' | 'client_id', st
 
 /** OpenID Connect: the authorization code flow with PKCE, and RP-initiated logout. */
 export function oidcProtocol (
-  { packages, providers, allowPrivateProviders, urlsOf, now }: OidcProtocolParts
+  { loadPackages, providers, allowPrivateProviders, urlsOf, now }: OidcProtocolParts
 ): SsoProtocol {
-  const { client } = packages
-  // No request of these is sent to the token endpoint.
-  const authentication = client.None()
+  async function configurationOf (known: KnownProvider, settings: CompleteSettings) {
+    const packages = await loadPackages()
+    // No request of these is sent to the token endpoint.
+    const authentication = packages.client.None()
+    return {
+      client: packages.client,
+      configuration: clientConfiguration(packages, known, settings, { authentication, now: now() })
+    }
+  }
 
   return {
     kind: 'oidc',
@@ -44,7 +51,7 @@ export function oidcProtocol (
       const settings = completeSettings(provider.settings)
       const { issuer, client_id: clientId, scopes, prompt, hosted_domain: hostedDomain } = settings
       const known = await providers.get(provider)
-      const configuration = clientConfiguration(packages, known, settings, { authentication, now: now() })
+      const { client, configuration } = await configurationOf(known, settings)
       const data: LoginData = {
         nonce: client.randomNonce(), verifier: client.randomPKCECodeVerifier(), issuer, client_id: clientId
       }
@@ -67,7 +74,7 @@ export function oidcProtocol (
       if (!settings.end_session) return null
       const known = await providers.get(provider)
       if (known.server.end_session_endpoint === undefined) return null
-      const configuration = clientConfiguration(packages, known, settings, { authentication, now: now() })
+      const { client, configuration } = await configurationOf(known, settings)
       return client.buildEndSessionUrl(configuration, {
         post_logout_redirect_uri: urlsOf(provider.id).post_logout_redirect_uri,
         ...hint === null ? {} : { id_token_hint: hint }

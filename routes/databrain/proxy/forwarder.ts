@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
 
-import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { capturePlugin } from '../../../lib/capture-plugin.js'
@@ -17,8 +16,7 @@ import { Exchange } from './exchange.js'
 import { requestHeaders, responseHeaders } from './headers.js'
 import { MeteredBody } from './metered-body.js'
 import type { CheckedOptions } from './options.js'
-import { EXCHANGE } from './pinned-upstream.js'
-import type { PinnedUpstream } from './pinned-upstream.js'
+import { EXCHANGE, pinnedUpstream } from './pinned-upstream.js'
 
 /** Maximum bytes that are kept of an error response, to read its code and message. */
 const MAX_ERROR_BYTES = 65_536
@@ -50,30 +48,18 @@ export interface ForwardedCall {
 }
 
 /**
- * Creates the function that forwards a request and sends the response. It throws `INVALID_REQUEST` if the client has
- * disconnected.
+ * Creates the function that forwards a request and sends the response. It rejects with `INVALID_REQUEST` if the client
+ * has disconnected. The first call loads the HTTP client, of more than 100 files.
  */
-export async function forwarder (
+export function forwarder (
   scope: FastifyInstance,
-  upstream: PinnedUpstream,
   options: CheckedOptions
-): Promise<(request: FastifyRequest, reply: FastifyReply, call: ForwardedCall) => void> {
+): (request: FastifyRequest, reply: FastifyReply, call: ForwardedCall) => Promise<void> {
   const { upstreamUrl, bodyLimit } = options
   const { pathname } = new URL(upstreamUrl)
   const basePath = pathname === '/' ? '' : pathname
-  // It tries nothing twice, and calls by our own client: its default would take any certificate.
-  const replyFromOptions = {
-    base: upstreamUrl,
-    undici: upstream,
-    retryMethods: [],
-    disableRequestLogging: true,
-    disableCache: true
-  }
-  const decorators = await capturePlugin(scope, replyFrom, replyFromOptions, {
-    name: '@fastify/reply-from',
-    decorators: ['from']
-  })
-  const from = decorators['from'] as From
+  let opening: ReturnType<typeof openUpstream> | undefined
+  scope.addHook('onClose', async () => (await opening?.catch(() => null))?.close())
   const relayed = requestSlot<string[]>(scope)
   // Like the other credentials of the user, the token of an identity provider is for this server only.
   const identityHeader = scope.hasDecorator('identityToken') ? scope.identityToken.header : null
@@ -84,7 +70,8 @@ export async function forwarder (
     done()
   })
 
-  return function forward (request, reply, { path, query, token, onStatus, onRefusal }) {
+  return async function forward (request, reply, { path, query, token, onStatus, onRefusal }) {
+    const { from } = await (opening ??= openUpstream(scope, options))
     if (hasDisconnected(request, reply)) throw clientDisconnected()
     const upload = uploadOf(request)
     // Forwards the raw stream, also if a parser of the host has replaced the body.
@@ -163,6 +150,27 @@ export async function forwarder (
       onSourceError: () => new INVALID_REQUEST({ message: 'The body did not arrive' })
     })
   }
+}
+
+/** Returns the `reply.from` of `@fastify/reply-from` for the upstream, and what closes its sockets. */
+async function openUpstream (
+  scope: FastifyInstance,
+  options: CheckedOptions
+): Promise<{ from: From, close: () => Promise<void> }> {
+  const [upstream, { default: replyFrom }] = await Promise.all([pinnedUpstream(options), import('@fastify/reply-from')])
+  // It tries nothing twice, and calls by our own client: its default would take any certificate.
+  const replyFromOptions = {
+    base: options.upstreamUrl,
+    undici: upstream,
+    retryMethods: [],
+    disableRequestLogging: true,
+    disableCache: true
+  }
+  const { from } = await capturePlugin(scope, replyFrom, replyFromOptions, {
+    name: '@fastify/reply-from',
+    decorators: ['from']
+  })
+  return { from: from as From, close: () => upstream.close() }
 }
 
 function clientDisconnected (): GatehouseError {

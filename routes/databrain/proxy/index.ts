@@ -29,7 +29,6 @@ import { forwarder, hasDisconnected } from './forwarder.js'
 import { OnceAMinute } from './once-a-minute.js'
 import { checkedOptions } from './options.js'
 import type { CheckedOptions, DatabrainProxyOptions } from './options.js'
-import { pinnedUpstream } from './pinned-upstream.js'
 import { assertForwardable, refuseMinting, depthOf, pathBelow, queryOf, withoutReference } from './target.js'
 import { identityGrant } from '../identity-grant.js'
 import { checkedGrant } from '../guest-token/grant.js'
@@ -71,8 +70,6 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pl
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
   const keyOf = await authKeyCheck(options.proxyKeys, app.log, options.secretMaxAge)
-  const upstream = pinnedUpstream(options)
-  app.addHook('onClose', () => upstream.close())
   const source = await tokenSource(app, options)
   const droppedTokens = new OnceAMinute()
   const loggedRefusals = new OnceAMinute()
@@ -97,7 +94,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pl
       })
       const trail = new ForwardTrail(scope, now)
       const grants = requestSlot<CheckedGrant>(scope)
-      const forward = await forwarder(scope, upstream, options)
+      const forward = forwarder(scope, options)
       const inFlight = new InFlight()
       scope.addHook('onClose', async () => trail.flush())
 
@@ -165,7 +162,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pl
         if (!cached) await refuseRevokedGrant(app, grant.revocable)
         const decision = decisionOf(request)
         const target = request.raw.url ?? ''
-        forward(request, reply, {
+        await forward(request, reply, {
           path: pathBelow(depth, target),
           // Without the userReference guard a "ref" parameter belongs to the component.
           query: guards.userReference === false ? queryOf(target) : withoutReference(queryOf(target)),

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 
-import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 
 import { GatehouseError, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } from '../../../lib/errors.js'
@@ -34,7 +33,8 @@ const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
  * Creates the client of a single origin, whose certificate is always verified. A response that must not be forwarded is
  * an error. Errors never contain sent or received data.
  */
-export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
+export async function pinnedUpstream (options: CheckedOptions): Promise<PinnedUpstream> {
+  const { Pool } = await import('undici')
   const { upstreamUrl, connections, connectTimeout, idleTimeout, readTimeout, maxResponse, ca } = options
   const { origin } = new URL(upstreamUrl)
   const pool = new Pool(origin, {
