@@ -6,7 +6,7 @@ import type { PoolUsage, ReadPools } from '../../contracts/backend-load.js'
 import { withDeadline } from '../deadline.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
-import { importOptional } from '../optional-package.js'
+import { importOptional, importOptionalLater } from '../optional-package.js'
 import { connectError } from './connect-error.js'
 import { lockFolder } from './pglite/folder-lock.js'
 import { listReads } from './list/reads.js'
@@ -97,13 +97,15 @@ interface OpenedPools {
  */
 export async function openDatabase (options: DatabaseLocation & OpenDatabaseOptions): Promise<Database> {
   refuseUnknownMembers('openDatabase', '', options, { ...knownOptionsFor(options), ...COMMON_OPTIONS })
-  const { Kysely, PostgresDialect } = await importOptional('kysely', () => import('kysely'), 'A database')
-  const [{ migrate }, { inspectPostgres }] = await Promise.all([import('./migrate.js'),
-    import('./postgres/inspect.js')])
+  const loadKysely = await importOptionalLater('kysely', () => import('kysely'), 'A database')
+  // Opens the database while the modules load: Kysely has 262 files.
+  const loading = Promise.all([loadKysely(), import('./migrate.js'), import('./postgres/inspect.js')])
+  loading.catch(() => {})
   const onProgress = options.onProgress ?? (() => {})
 
   const { pool, patient: patientPool, lists, kind, durability, close } = await open(options, onProgress)
   try {
+    const [{ Kysely, PostgresDialect }, { migrate }, { inspectPostgres }] = await loading
     // `PostgresPoolSlice` lacks cursors, which only `stream()` uses.
     const kysely = (pool: PostgresPoolSlice) =>
       new Kysely<DatabaseSchema>({ dialect: new PostgresDialect({ pool: pool as PostgresPool }) })
