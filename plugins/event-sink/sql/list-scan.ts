@@ -8,6 +8,7 @@ import { importOptional } from '../../../lib/optional-package.js'
 import type { EventFilter } from '../../../contracts/event-sink.js'
 import { keyOf } from './keys.js'
 import { LOOKUPS, lookupOf } from './lookup-index.js'
+import type { LookupName } from './lookup-index.js'
 
 const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip',
   'user_agent'] as const
@@ -58,6 +59,7 @@ export async function eventScans ({ db }: Database): Promise<Record<ScanKind, Sc
         const { expression, where } = LOOKUPS[lookup]
         rows = rows.where(sql.raw<string>(expression), '=', lookedUp(orgId, filter, lookup))
         if (where !== null) rows = rows.where(sql.raw<boolean>(where))
+        if (lookup === 'timestamp') for (const condition of conditionsOnTime(filter)) rows = rows.where(condition)
       } else if (kind === 'keys') {
         rows = rows.where('org_id', '=', orgId)
         for (const [column, key] of keysIn(filter)) rows = rows.where(column, '=', key)
@@ -119,7 +121,8 @@ export async function eventScans ({ db }: Database): Promise<Record<ScanKind, Sc
   }
 
   /** The value of the expression of a look-up's index. */
-  function lookedUp (orgId: string, filter: EventFilter, lookup: keyof typeof LOOKUPS) {
+  function lookedUp (orgId: string, filter: EventFilter, lookup: LookupName) {
+    if (lookup === 'timestamp') return sql<string>`hashtextextended(${orgId}::text, 0)`
     const { messageId = '', sourceId = '', type = '' } = filter
     if (lookup === 'messageId') return hash(orgId, toColumnText(messageId))
     if (lookup === 'sourceAndType') return hash(orgId, `${toColumnText(sourceId)}\n${type}`)

@@ -11,6 +11,8 @@ import { matchesSearch } from '../event-search.js'
 import { eventScans, isSearch } from './list-scan.js'
 import type { ScanKind, Span } from './list-scan.js'
 import { lookupOf } from './lookup-index.js'
+import type { LookupName } from './lookup-index.js'
+import { commonTimes } from './common-times.js'
 import type { EventPartitions, Partition } from './partitions.js'
 import { searchWindows } from './search-window.js'
 
@@ -20,6 +22,8 @@ const KNOWN_TIME = 10 * 60 * 1000
 /** Number of days in the first query, today included, and maximum number of days in a query. */
 const FIRST_DAYS = 4
 const MAX_DAYS = 32
+/** Most events are received this long after they happened, or earlier, milliseconds. */
+const USUAL_DELAY = 60 * 60 * 1000
 
 /**
  * Lists the events of an organisation by `receivedAt`, newest first. A query over all days would lock all partitions,
@@ -32,18 +36,21 @@ export async function sqlList (
   now: () => number
 ): Promise<ReadableEventSink['list']> {
   const { lists } = database
-  const [scans, searchWindow] = [await eventScans(database), await searchWindows()]
+  const [scans, searchWindow, isCommonTime] = [await eventScans(database), await searchWindows(), await commonTimes()]
   const keyed = await database.db.selectFrom('event_keys').select('since').executeTakeFirst()
   /** Since when every event has keys, epoch milliseconds. */
   const keyedSince = keyed?.since.getTime() ?? Infinity
 
-  let known = { oldest: -Infinity, lookupsUntil: -Infinity, until: -Infinity }
+  let known: { oldest: number, partitions: Partition[], until: number } = {
+    oldest: -Infinity,
+    partitions: [],
+    until: -Infinity
+  }
 
   /**
-   * Resolves with the oldest day that has its own partition, and with the time until which all partitions have the
-   * indexes of look-ups, cached for ten minutes; `null`: the client has disconnected. Events older than the oldest day
-   * are in the last span, which has no start. Does not count against the page's budget, so that each page reaches older
-   * days.
+   * Resolves with the partitions and the oldest day that has its own, cached for ten minutes; `null`: the client has
+   * disconnected. Events older than the oldest day are in the last span, which has no start. Does not count against the
+   * page's budget, so that each page reaches older days.
    */
   async function knownPartitions (signal: AbortSignal | undefined): Promise<typeof known | null> {
     if (now() < known.until) return known
@@ -54,13 +61,20 @@ export async function sqlList (
       if (signal?.aborted === true) return null
       throw error
     }
-    const others = tables.filter(({ since, until, hasLookups }) => !hasLookups && (since ?? until) !== null)
     known = {
       oldest: Math.min(...tables.map(({ since }) => since ?? Infinity)),
-      lookupsUntil: Math.min(now(), ...others.map(({ since }) => since ?? -Infinity)),
+      partitions: tables.filter(({ since, until }) => (since ?? until) !== null),
       until: now() + KNOWN_TIME
     }
     return known
+  }
+
+  /** Resolves with the time until which all partitions have the index of a look-up. */
+  async function indexedUntil (lookup: LookupName | null, signal: AbortSignal | undefined): Promise<number> {
+    if (lookup === null) return -Infinity
+    const { partitions: tables = [] } = await knownPartitions(signal) ?? {}
+    const others = tables.filter(({ lookups }) => !lookups.includes(lookup))
+    return tables.length === 0 ? -Infinity : Math.min(now(), ...others.map(({ since }) => since ?? -Infinity))
   }
 
   async function list (orgId: string, filter: EventFilter, request: PageRequest): Promise<Page<AcceptedEvent>> {
@@ -73,12 +87,18 @@ export async function sqlList (
     )
     const showsAll = !searches && (type === undefined || (sourceId === undefined && type !== 'track'))
     const matches = (row: EventRow) => matchesSearch(toEvent(row), filter)
-    const lookupsUntil = lookupOf(filter) === null
-      ? -Infinity
-      : (await knownPartitions(request.signal))?.lookupsUntil ?? -Infinity
+    const lookup = lookupOf(filter)
+    const lookupsUntil = await indexedUntil(lookup, request.signal)
+    const [usualFrom, usualUntil] = lookup === 'timestamp' ? usualTimes(filter) : [Infinity, Infinity]
     /** The kinds of scans, each with the time from which it applies, the newest first. */
     const kinds: Array<[ScanKind, since: number]> = searches
-      ? [['keys', Math.max(lookupsUntil, keyedSince)], ['lookup', keyedSince], ['plain', -Infinity]]
+      ? [
+          ['keys', Math.max(lookupsUntil, keyedSince)],
+          ['lookup', Math.max(usualUntil, keyedSince)],
+          ['keys', Math.max(usualFrom, keyedSince)],
+          ['lookup', keyedSince],
+          ['plain', -Infinity]
+        ]
       : [['plain', lookupsUntil], ['lookup', -Infinity]]
 
     /** Reads the rows of a span; resolves with whether the page is complete. */
@@ -87,12 +107,19 @@ export async function sqlList (
         if (span.until <= start) continue
         const since = Math.max(span.since, start)
         const part = { since, until: span.until }
-        if (kind === 'keys' ? await search(part) : await fill(kind, part)) return true
+        if (await (kind === 'keys' || (kind === 'lookup' && await isCommon(part)) ? search(part) : fill(kind, part))) {
+          return true
+        }
         if (since <= Math.max(span.since, from)) return false
         page.skipTo({ timestamp: since, sequence: 0 })
         span = { since: span.since, until: since }
       }
       return false
+    }
+
+    /** Whether many events of the span happened in the time of the filter, so that reading all of them takes long. */
+    async function isCommon (span: Span): Promise<boolean> {
+      return lookup === 'timestamp' && await page.query((db) => isCommonTime(db, orgId, filter, span)) !== false
     }
 
     function fill (kind: ScanKind, span: Span): Promise<boolean> {
@@ -124,6 +151,14 @@ export async function sqlList (
     list(orgId, filter, page).catch((cause: unknown) => {
       throw cause instanceof INVALID_REQUEST ? cause : new UNAVAILABLE({ cause })
     })
+}
+
+/**
+ * From when until when most events that happened in the time of the filter were received, epoch milliseconds. These
+ * are found soon by reading the events in the order of the list; a look-up would have to sort them.
+ */
+function usualTimes ({ timestampFrom = -Infinity, timestampTo = Infinity }: EventFilter): [number, number] {
+  return [timestampFrom - USUAL_DELAY, timestampTo + USUAL_DELAY]
 }
 
 /** Without an upper limit, the first span has no end, as a wrong clock may have stored events in the future. */

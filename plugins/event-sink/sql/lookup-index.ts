@@ -1,7 +1,7 @@
 import type { EventFilter } from '../../../contracts/event-sink.js'
 import type { PartitionIndex } from './index-build.js'
 
-/** Looks events up by a property. All but the index of message ids are in the order of lists. */
+/** Looks events up by a property. All but the indexes of message ids and times are in the order of lists. */
 export interface Lookup extends PartitionIndex {
   /** The expression that the index begins with. */
   expression: string
@@ -30,15 +30,19 @@ export const LOOKUPS = {
     "hashtextextended(org_id || E'\\n' || source_id || E'\\n' || type, 0)",
     ', received_at, seq',
     "type <> 'track'"
-  )
+  ),
+  timestamp: lookup('_timestamp', 'hashtextextended(org_id, 0)', ', "timestamp", received_at', null)
 } as const satisfies Record<string, Lookup>
 
+export type LookupName = keyof typeof LOOKUPS
+
 /** Returns the index for a filter, by its rarest property; `null`: no index of `LOOKUPS` helps. */
-export function lookupOf ({ messageId, userId, anonymousId, event, sourceId, type }: EventFilter):
-  keyof typeof LOOKUPS | null {
+export function lookupOf (filter: EventFilter): LookupName | null {
+  const { messageId, userId, anonymousId, event, sourceId, type, timestampFrom, timestampTo } = filter
   if (messageId !== undefined) return 'messageId'
   if (userId !== undefined) return 'userId'
   if (anonymousId !== undefined) return 'anonymousId'
   if (event !== undefined) return 'event'
-  return sourceId !== undefined && type !== undefined && type !== 'track' ? 'sourceAndType' : null
+  if (sourceId !== undefined && type !== undefined && type !== 'track') return 'sourceAndType'
+  return timestampFrom === undefined && timestampTo === undefined ? null : 'timestamp'
 }

@@ -7,6 +7,7 @@ import { FIND_INDEX, findIndexes } from './find-index.js'
 import { indexBuilder } from './index-build.js'
 import { toTimestamp } from './insert.js'
 import { LOOKUPS } from './lookup-index.js'
+import type { LookupName } from './lookup-index.js'
 
 const DAY = 24 * 60 * 60 * 1000
 /** Days after today that have a partition: locks or a missing privilege may prevent new ones for as long. */
@@ -32,8 +33,8 @@ export interface Partition {
   since: number | null
   /** Epoch milliseconds, exclusive; `null`: no upper bound. */
   until: number | null
-  /** Whether it has all `LOOKUPS`. */
-  hasLookups: boolean
+  /** The `LOOKUPS` that it has. */
+  lookups: LookupName[]
 }
 
 /** Manages the partitions of the events. */
@@ -64,13 +65,13 @@ export async function eventPartitions (database: Database): Promise<EventPartiti
 
   // Reads names, not oids: an oid has no name after another instance has dropped the table.
   async function list (from: Kysely<DatabaseSchema> = patient): Promise<Partition[]> {
-    const { rows } = await sql<{ name: string, since: Date | null, until: Date | null, lookups: number }>`
+    const { rows } = await sql<{ name: string, since: Date | null, until: Date | null, lookups: LookupName[] }>`
       select format('%I.%I', nspname, relname) as name,
         substring(bound from ${String.raw`FROM \('([^']*)'\)`})::timestamptz as since,
         substring(bound from ${String.raw`TO \('([^']*)'\)`})::timestamptz as until,
-        (select count(*)::int from pg_index x join pg_class i on i.oid = indexrelid, unnest(
-            ${LOOKUP_INDEXES.map(({ suffix }) => suffix)}::text[]
-          ) suffix where indrelid = c.oid and indisvalid and i.relname = c.relname || suffix) as lookups
+        array(select lookup from pg_index x join pg_class i on i.oid = indexrelid, unnest(
+            ${Object.keys(LOOKUPS)}::text[], ${LOOKUP_INDEXES.map(({ suffix }) => suffix)}::text[]
+          ) wanted (lookup, suffix) where indrelid = c.oid and indisvalid and i.relname = c.relname || suffix) as lookups
       from pg_inherits join pg_class c on c.oid = inhrelid join pg_namespace n on n.oid = relnamespace,
         lateral (select pg_get_expr(relpartbound, c.oid) as bound) b
       where inhparent = 'events'::regclass and bound is not null`.execute(from)
@@ -78,7 +79,7 @@ export async function eventPartitions (database: Database): Promise<EventPartiti
       name,
       since: since?.getTime() ?? null,
       until: until?.getTime() ?? null,
-      hasLookups: lookups === LOOKUP_INDEXES.length
+      lookups
     }))
   }
 
@@ -125,8 +126,8 @@ export async function eventPartitions (database: Database): Promise<EventPartiti
     async index (now, stopped) {
       await buildFindIndexes(stopped)
       // The default partition, which receives few events, counts as ended.
-      const ended = (await list()).filter(({ until, hasLookups }) =>
-        !hasLookups && (until ?? -Infinity) + GRACE <= now
+      const ended = (await list()).filter(({ until, lookups }) =>
+        lookups.length < LOOKUP_INDEXES.length && (until ?? -Infinity) + GRACE <= now
       ).map(({ name }) => name)
       if (ended.length === 0) return
       await builder.build(async (db) =>

@@ -10,6 +10,7 @@ import { anEvent } from '../../../../conformance/event-sink/index.js'
 import { privatePostgres } from '../../../helpers/postgres.js'
 
 const NOW = Date.UTC(2040, 5, 1, 12)
+const DAY = 86_400_000
 const COUNT = 300_000
 
 t.test('a search reads the many events of a day in few pages, by their keys in the index', async (t) => {
@@ -58,4 +59,32 @@ t.test('a search reads the many events of a day in few pages, by their keys in t
     scanned = rows.map(({ name }) => name)
   }
   t.same(scanned, ['events_20400601_find'])
+})
+
+t.test('a search by time looks up the events of a day that has ended, unless they are many', async (t) => {
+  const server = await privatePostgres(t)
+  if (server === null) return
+  const database = await openDatabase({ url: server.url })
+  t.teardown(() => database.close())
+  await sqlSink(database, { now: () => NOW - DAY })
+  await sql`
+    insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload, additions,
+      message_key, event_key, user_key, anonymous_key)
+    select 'org-a', 's', 'm' || n, 'track', 'key', at, case when n % 40 = 0 then ${new Date(NOW - 90 * DAY)} else at end,
+      '', '{}', '{}', 0, 1, 2, 3
+    from generate_series(1, ${sql.lit(COUNT)}) n,
+      lateral (select ${new Date(NOW - DAY / 2 - 1)}::timestamptz - n * interval '280 milliseconds' as at) t`
+    .execute(database.patient)
+  await (await sqlSink(database, { now: () => NOW })).sweep?.()
+  const late = anEvent({ receivedAt: NOW - DAY, timestamp: NOW - 30 * DAY })
+  const sink = await sqlSink(database, { now: () => NOW })
+  await sink.write([late])
+
+  // Without the time limit of a page.
+  t.intercept(performance, 'now', { value: () => 0 })
+  const one = await sink.list('org-a', { timestampTo: NOW - 20 * DAY, timestampFrom: NOW - 40 * DAY }, { limit: 100 })
+  t.same(one.data.map(({ messageId }) => messageId), [late.messageId])
+  t.equal(one.nextCursor, null, 'one page reads the whole day')
+  const { data } = await sink.list('org-a', { timestampTo: NOW - 80 * DAY }, { limit: 100 })
+  t.same(data.map(({ messageId }) => messageId), Array.from({ length: 100 }, (_, at) => `m${40 * (at + 1)}`))
 })
