@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 
 import pg from 'pg'
 
+import { openDatabase } from '../../lib/database/open-database.js'
+import { sqlSink } from '../../plugins/event-sink/sql/index.js'
 import { Fleet } from '../routes/fleet.js'
 import type { Start } from '../routes/fleet.js'
 import { spreadOf } from '../routes/figures.js'
@@ -109,8 +111,23 @@ async function prepare (url: string): Promise<void> {
   if (known.length === 0) {
     await fill(url, sizes, SECRETS.SECRETS_KEY, (step, time) => console.log(`${step}: ${time.toFixed(0)} s`))
   }
+  const began = performance.now()
+  await sweep(url)
+  console.log(`indexes of past days: ${((performance.now() - began) / 1_000).toFixed(0)} s`)
   const { total, tables } = await sizeOf(url)
   console.log(`\n${total.toFixed(2)} GB: ${tables}; filled after ${seconds()} s\n`)
+}
+
+/** Builds the indexes of past days and adds up counts, as the sweeps of a running server have done. */
+async function sweep (url: string): Promise<void> {
+  const database = await openDatabase({ url })
+  try {
+    const sink = await sqlSink(database)
+    await sink.sweep?.()
+    await sink.close()
+  } finally {
+    await database.close()
+  }
 }
 
 async function print (lines: AsyncIterable<string>): Promise<void> {
