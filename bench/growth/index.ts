@@ -121,9 +121,13 @@ async function prepare (url: string): Promise<void> {
 /** Builds the indexes of past days and adds up counts, as the sweeps of a running server have done. */
 async function sweep (url: string): Promise<void> {
   const database = await openDatabase({ url })
+  const size = async () => (await sizeOf(url)).total
   try {
     const sink = await sqlSink(database)
-    await sink.sweep?.()
+    // A sweep builds indexes for 30 seconds at most.
+    for (let before = -1, after = await size(); after > before; before = after, after = await size()) {
+      await sink.sweep?.()
+    }
     await sink.close()
   } finally {
     await database.close()
