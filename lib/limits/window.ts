@@ -20,7 +20,8 @@ export class WindowStore {
 
   /** @param options the options of `@fastify/rate-limit`; `cache` limits the number of keys */
   constructor (options: object = {}) {
-    this.#windows = new LRUCache(atMost('cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS))
+    const max = 'cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS
+    this.#windows = new LRUCache(atMost(max))
   }
 
   incr (key: string, callback: Callback, timeWindow: number): void {
