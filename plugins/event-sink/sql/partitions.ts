@@ -71,7 +71,8 @@ export async function eventPartitions (database: Database): Promise<EventPartiti
         substring(bound from ${String.raw`TO \('([^']*)'\)`})::timestamptz as until,
         array(select lookup from pg_index x join pg_class i on i.oid = indexrelid, unnest(
             ${Object.keys(LOOKUPS)}::text[], ${LOOKUP_INDEXES.map(({ suffix }) => suffix)}::text[]
-          ) wanted (lookup, suffix) where indrelid = c.oid and indisvalid and i.relname = c.relname || suffix) as lookups
+          ) wanted (lookup, suffix)
+          where indrelid = c.oid and indisvalid and i.relname = c.relname || suffix) as lookups
       from pg_inherits join pg_class c on c.oid = inhrelid join pg_namespace n on n.oid = relnamespace,
         lateral (select pg_get_expr(relpartbound, c.oid) as bound) b
       where inhparent = 'events'::regclass and bound is not null`.execute(from)

@@ -29,7 +29,8 @@ async function addMembers ({ patient: db }: Database): Promise<void> {
 /** Stores sessions of each member that end in the next five hours, also exactly at the start of an hour. */
 async function addSessions ({ db }: Database): Promise<void> {
   for (const org of ORGS) {
-    await sql`insert into sessions (id, user_id, org_id, refresh_digest, created_at, last_used_at, ends_at, ip, user_agent)
+    await sql`insert into sessions
+        (id, user_id, org_id, refresh_digest, created_at, last_used_at, ends_at, ip, user_agent)
       select ${randomUUID()} || user_id || n, user_id, org_id, '', now(), now(),
         ${new Date(START)}::timestamptz + n * interval '20 minutes', '', ''
       from memberships, generate_series(1, 15) n where org_id = ${org}`.execute(db)

@@ -20,8 +20,8 @@ t.test('a search reads the many events of a day in few pages, by their keys in t
   t.teardown(() => database.close())
   const sink = await sqlSink(database, { now: () => NOW })
   await sql`
-    insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload, additions,
-      message_key, event_key, user_key, anonymous_key)
+    insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload,
+      additions, message_key, event_key, user_key, anonymous_key)
     select 'org-a', 's', 'm' || n, 'track', 'key', at, at, '', '{}', '{}', n % 65536 - 32768, 1, n % 65536 - 32768, 3
     from generate_series(1, ${sql.lit(COUNT)}) n,
       lateral (select ${new Date(NOW)}::timestamptz - n * interval '140 milliseconds' as at) t`.execute(database.patient)
@@ -68,10 +68,10 @@ t.test('a search by time looks up the events of a day that has ended, unless the
   t.teardown(() => database.close())
   await sqlSink(database, { now: () => NOW - DAY })
   await sql`
-    insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload, additions,
-      message_key, event_key, user_key, anonymous_key)
-    select 'org-a', 's', 'm' || n, 'track', 'key', at, case when n % 40 = 0 then ${new Date(NOW - 90 * DAY)} else at end,
-      '', '{}', '{}', 0, 1, 2, 3
+    insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload,
+      additions, message_key, event_key, user_key, anonymous_key)
+    select 'org-a', 's', 'm' || n, 'track', 'key', at,
+      case when n % 40 = 0 then ${new Date(NOW - 90 * DAY)} else at end, '', '{}', '{}', 0, 1, 2, 3
     from generate_series(1, ${sql.lit(COUNT)}) n,
       lateral (select ${new Date(NOW - DAY / 2 - 1)}::timestamptz - n * interval '280 milliseconds' as at) t`
     .execute(database.patient)
